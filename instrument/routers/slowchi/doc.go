@@ -1,0 +1,2 @@
+// Package slowchi measures routers of chi as package slowpoke measures muxes.
+package slowchi

@@ -1,0 +1,2 @@
+// Package slowmux measures routers of gorilla/mux as package slowpoke measures muxes.
+package slowmux

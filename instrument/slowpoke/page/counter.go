@@ -1,0 +1,105 @@
+package page
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Kind is what a counter counts.
+type Kind byte
+
+// The kinds of counters.
+const (
+	Route Kind = 'r' // requests that came in
+	Edge  Kind = 'e' // requests to another service
+	Mark  Kind = 'p' // progress points
+)
+
+// others is the name of the counter that is left when there are no more.
+const others = "(others)"
+
+// slot is a counter in the page.
+type slot struct {
+	length atomic.Uint32 // of the name, plus 1; set when the slot is whole
+	kind   Kind
+	name   [nameSize - 5]byte
+	shards [shards]shard
+}
+
+// shard is a part of a counter in a cache line of its own.
+type shard struct {
+	n atomic.Int64
+	_ [shardSize - 8]byte
+}
+
+// Counter counts events of one name.
+type Counter struct{ shards *[shards]shard }
+
+// Counter makes a counter. When there are too many, the last one counts for all
+// further names.
+func (p *Page) Counter(kind Kind, name string) *Counter {
+	for {
+		n := p.head.slots.Load()
+		if n == maxSlots {
+			return &Counter{&p.slot(maxSlots - 1).shards}
+		}
+		if !p.head.slots.CompareAndSwap(n, n+1) {
+			continue // another process of the service was faster
+		}
+		if n == maxSlots-1 {
+			name = others
+		}
+		s := p.slot(int(n))
+		s.kind = kind
+		s.length.Store(uint32(copy(s.name[:], name) + 1))
+		return &Counter{&s.shards}
+	}
+}
+
+func (p *Page) slot(i int) *slot {
+	return (*slot)(unsafe.Pointer(&p.mem[headerSize+i*slotSize]))
+}
+
+// Add counts one.
+func (c *Counter) Add() { c.shard().n.Add(1) }
+
+// Undo takes one back.
+func (c *Counter) Undo() { c.shard().n.Add(-1) }
+
+// shard returns one of the shards. Goroutines on different stacks mostly use
+// different ones.
+func (c *Counter) shard() *shard {
+	var here byte
+	return &c.shards[uintptr(unsafe.Pointer(&here))>>12%shards]
+}
+
+// Value returns the count.
+func (c *Counter) Value() int64 {
+	sum := int64(0)
+	for i := range c.shards {
+		sum += c.shards[i].n.Load()
+	}
+	return sum
+}
+
+// Count is a counter's name and value.
+type Count struct {
+	Kind  string `json:"kind"`
+	Name  string `json:"name"`
+	Value int64  `json:"value"`
+}
+
+// Counts returns all counters.
+func (p *Page) Counts() []Count {
+	var counts []Count
+	for i := range min(p.head.slots.Load(), maxSlots) {
+		s := p.slot(int(i))
+		length := int(s.length.Load()) - 1
+		if length < 0 || length > len(s.name) {
+			continue // being made
+		}
+		c := Counter{&s.shards}
+		counts = append(counts, Count{string(s.kind), string(s.name[:length]), c.Value()})
+	}
+	return counts
+}
