@@ -26,7 +26,7 @@ import (
 // fails by itself too if it can.
 func CrashPoints(t *testing.T, plain *App, compiled *runtime.App, opts Options) {
 	t.Helper()
-	withoutWorkflows(t, compiled, "CrashPoints")
+	withoutWorkflows(t, compiled, opts, "CrashPoints")
 	opts = opts.seeded(t)
 	points, violations := crashPoints(t, plain, compiled, opts)
 	for _, v := range violations {

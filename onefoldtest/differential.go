@@ -25,7 +25,7 @@ import (
 // test's process must run with GODEBUG=randseednop=0, which Differential sets.
 func Differential(t *testing.T, plain *App, compiled *runtime.App, opts Options) {
 	t.Helper()
-	withoutWorkflows(t, compiled, "Differential")
+	withoutWorkflows(t, compiled, opts, "Differential")
 	opts = opts.seeded(t)
 	if report := differ(t, plain, compiled, opts); report != "" {
 		t.Fatalf("the compiled application differs from the plain one (seed %d):\n%s", opts.Seed, report)

@@ -24,7 +24,7 @@ import (
 // between its first delivery and its reply.
 func Histories(t *testing.T, plain *App, compiled *runtime.App, opts Options) {
 	t.Helper()
-	withoutWorkflows(t, compiled, "Histories")
+	withoutWorkflows(t, compiled, opts, "Histories")
 	opts = opts.seeded(t)
 	for _, v := range histories(t, plain, compiled, opts) {
 		t.Error(v)
