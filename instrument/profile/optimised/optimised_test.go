@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,17 +17,15 @@ import (
 
 	"github.com/onefold/onefold/instrument/load"
 	"github.com/onefold/onefold/instrument/poker"
-	"github.com/onefold/onefold/instrument/poker/entry"
 	"github.com/onefold/onefold/instrument/profile"
 	"github.com/onefold/onefold/instrument/profile/driver"
 	"github.com/onefold/onefold/instrument/profile/local"
+	"github.com/onefold/onefold/instrument/profile/local/localtest"
 )
 
 // The test binary is a poker when it is told so.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "poker" {
-		os.Exit(entry.Run(os.Args[2:], os.Stdout, os.Stderr, "poker"))
-	}
+	localtest.Poker()
 	os.Exit(m.Run())
 }
 
@@ -68,7 +65,10 @@ func TestOptimised(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			service := s.backends[s.mended]
 			before, after := build(t, service, ""), build(t, service, "faster.patch")
-			slow, fast := alone(t, before, after)
+			var slow, fast time.Duration
+			if !t.Run("alone", func(t *testing.T) { slow, fast = alone(t, before, after) }) {
+				return
+			}
 			if *full && fast >= slow {
 				t.Fatalf("a request takes %v of processor time, and %v when mended", slow, fast)
 			}
@@ -157,22 +157,15 @@ func run(t *testing.T, name string, args ...string) {
 // forms. They are measured by turns, since what else the machine does changes it.
 func alone(t *testing.T, before, after string) (slow, fast time.Duration) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	forms := []*form{{address: free(t)}, {address: free(t)}}
-	config := &local.Config{Services: []local.Service{process("before", before, forms[0].address), process("after", after, forms[1].address)}}
-	sys, err := local.Start(t.Context(), config, []string{self, "poker"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sys.Close()
+	free := localtest.Free(t, 2)
+	forms := []*form{{address: free[0]}, {address: free[1]}}
+	sys := localtest.Start(t, &local.Config{Services: []local.Service{process("before", before, free[0]), process("after", after, free[1])}})
 	rounds, requests := 1, int64(50)
 	if *full {
 		rounds, requests = 8, 300
 	}
 	for i, f := range forms {
+		var err error
 		if f.poker, err = poker.Dial(t.Context(), sys.Services()[i].Replicas[0].Control, "", t.Name(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -228,15 +221,16 @@ type application struct {
 
 func startSample(t *testing.T, s sample, before, after string) *application {
 	t.Helper()
-	a := &application{sample: s, front: free(t), before: free(t), after: free(t)}
-	other := free(t)
+	free := localtest.Free(t, 4)
+	a := &application{sample: s, front: free[0], before: free[1], after: free[2]}
+	other := free[3]
 	addresses := []string{a.before, other}
 	if s.mended == 1 {
 		addresses = []string{other, a.before}
 	}
 	front := process("front", build(t, "front", ""), a.front)
 	front.Command = append(front.Command, addresses...)
-	a.sys = start(t, &local.Config{Services: []local.Service{
+	a.sys = localtest.Start(t, &local.Config{Services: []local.Service{
 		process(s.backends[s.mended], before, a.before),
 		process("other", build(t, s.backends[1-s.mended], ""), other),
 		front,
@@ -287,34 +281,4 @@ func (a *application) use(ctx context.Context, address string) error {
 
 func process(name, program, address string) local.Service {
 	return local.Service{Name: name, Command: []string{program, address}, Address: address, Ready: "http://" + address + "/-/healthz", Limit: cores}
-}
-
-// start starts services under pokers, until the end of the test.
-func start(t *testing.T, config *local.Config) *local.System {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sys, err := local.Start(t.Context(), config, []string{self, "poker"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := sys.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return sys
-}
-
-// free returns an address at which nobody listens.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -5,23 +5,22 @@ import (
 	"flag"
 	"fmt"
 	"math"
-	"net"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/onefold/onefold/instrument/load"
-	"github.com/onefold/onefold/instrument/poker/entry"
 	"github.com/onefold/onefold/instrument/profile"
 	"github.com/onefold/onefold/instrument/profile/driver"
-	"github.com/onefold/onefold/instrument/profile/local"
+	"github.com/onefold/onefold/instrument/profile/local/localtest"
 	"github.com/onefold/onefold/instrument/profile/sim"
 	"github.com/onefold/onefold/instrument/profile/synth"
 )
 
 // The test binary is a synthetic service, and its poker, when it is told so.
 func TestMain(m *testing.M) {
+	localtest.Poker()
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "synth":
@@ -29,8 +28,6 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		case "drive":
 			drive()
-		case "poker":
-			os.Exit(entry.Run(os.Args[2:], os.Stdout, os.Stderr, "poker"))
 		}
 	}
 	os.Exit(m.Run())
@@ -47,24 +44,12 @@ var (
 // start starts a topology, and returns the options to measure it with.
 func start(t testing.TB, top sim.Topology, gRPC bool) driver.Options {
 	t.Helper()
-	self, err := os.Executable()
+	addresses := localtest.Free(t, len(top.Services))
+	config, err := synth.Config(top, addresses, gRPC, localtest.Executable(t), "synth")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addresses := free(t, len(top.Services))
-	config, err := synth.Config(top, addresses, gRPC, self, "synth")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sys, err := local.Start(t.Context(), config, []string{self, "poker"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := sys.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	sys := localtest.Start(t, config)
 	byName := map[string]string{}
 	for i, s := range top.Services {
 		byName[s.Name] = addresses[i]
@@ -77,21 +62,6 @@ func start(t testing.TB, top sim.Topology, gRPC bool) driver.Options {
 			return synth.SetFraction(ctx, byName[service], fraction)
 		},
 	}
-}
-
-// free returns addresses at which nobody listens.
-func free(t testing.TB, n int) []string {
-	t.Helper()
-	var addresses []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close() // only when all are found, so that they differ
-		addresses = append(addresses, l.Addr().String())
-	}
-	return addresses
 }
 
 // TestTruth is the second tier of evidence: live services of known speed, each
