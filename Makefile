@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build run test test-fdb-sim race lint generate fuzz soak bench bench-compile profile-exact profile-truth profile-precision test-fdb browser clean
+.PHONY: build run test test-fdb-sim race lint generate fuzz soak bench bench-compile profile-exact profile-truth profile-real profile-families profile-precision test-fdb browser clean
 
 build: ## the onefold command, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -88,6 +88,12 @@ profile-exact: ## the causal profiler's estimator on the whole grid of simulated
 
 profile-truth: ## live services of known speed: predictions against the truth; about an hour
 	$(GO) test -count 1 -v -timeout 3h -run TestTruth ./instrument/profile/synth -truth
+
+profile-real: ## the same with services that use processors: two on one core each; some minutes
+	$(GO) test -count 1 -v -timeout 1h -run TestRealCPU ./instrument/profile/synth -truth
+
+profile-families: ## the same with the original Slowpoke's 11 synthetic applications, beside its figures; one and a half hours
+	$(GO) test -count 1 -v -timeout 6h -run TestFamilies ./instrument/profile/synth -truth
 
 .PHONY: profile-optimised
 profile-optimised: ## sample applications that patches make really faster: predictions against the truth; some minutes

@@ -2,7 +2,6 @@ package slowpoke
 
 import (
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,18 +35,7 @@ func newWork(text string) *work {
 	return &work{each: time.Duration(micros) * time.Microsecond}
 }
 
-// burn burns the time of one request. It is time of a processor, not of the wall, so
-// neither pauses nor other processes take any of it.
+// burn burns the time of one request, of a processor and not of the wall.
 func (w *work) burn() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	start := precise.ThreadTime()
-	until := start + int64(w.each) - w.surplus.Swap(0)
-	now := start
-	for now < until {
-		for range 1000 { // reading the clock is what takes time otherwise
-		}
-		now = precise.ThreadTime()
-	}
-	w.surplus.Add(now - until)
+	w.surplus.Add(precise.Burn(int64(w.each) - w.surplus.Swap(0)))
 }

@@ -1,7 +1,7 @@
 // Package synth is services whose speed is known exactly, to hold profiles of live
-// processes against. Their cores are virtual: a request holds one for a time of the
-// virtual clock, without using the processor, so that many services fit on a small
-// machine and none gets faster when another is paused.
+// processes against. Mostly their cores are virtual: a request holds one for a time of
+// the virtual clock, without using the processor, so that many fit on a small machine
+// and none gets faster when another is paused.
 package synth
 
 import (
@@ -15,10 +15,36 @@ import (
 	"github.com/onefold/onefold/instrument/slowpoke"
 )
 
-// Cores are the virtual cores of a service.
-type Cores struct {
-	jobs  chan job
-	scale atomic.Uint64 // of all times; a float64
+// cores are what the requests of a service need.
+type cores interface {
+	// hold takes the time of a request of one core.
+	hold(ctx context.Context, d time.Duration)
+}
+
+// speed makes requests take a factor of their time.
+type speed struct{ scale atomic.Uint64 } // a float64
+
+func (s *speed) set(factor float64) { s.scale.Store(math.Float64bits(factor)) }
+
+// jitter of a request's time, relative.
+const jitter = 0.05
+
+// time returns how long a request takes; random is below 1.
+func (s *speed) time(d time.Duration, random float64) time.Duration {
+	return time.Duration(float64(d) * math.Float64frombits(s.scale.Load()) * (1 + jitter*(2*random-1)))
+}
+
+// processors are the cores that the kernel lets this process use.
+type processors struct{ *speed }
+
+func (p processors) hold(_ context.Context, d time.Duration) {
+	precise.Burn(int64(p.time(d, rand.Float64())))
+}
+
+// virtual are cores that use no processor.
+type virtual struct {
+	*speed
+	jobs chan job
 }
 
 type job struct {
@@ -28,43 +54,34 @@ type job struct {
 	done    chan<- struct{}
 }
 
-// jitter of a request's time, relative.
-const jitter = 0.05
-
-// NewCores returns n cores.
-func NewCores(n int) *Cores {
-	c := &Cores{jobs: make(chan job, 1<<16)}
-	c.Scale(1)
+func newVirtual(n int, s *speed) *virtual {
+	v := &virtual{speed: s, jobs: make(chan job, 1<<16)}
 	for i := range n {
-		go c.run(uint64(i))
+		go v.run(uint64(i))
 	}
-	return c
+	return v
 }
 
-// Scale makes all requests take a factor of their time.
-func (c *Cores) Scale(factor float64) { c.scale.Store(math.Float64bits(factor)) }
-
-// Do holds a core for d, after those who came before. Nothing is done for a request
+// hold holds a core for d, after those who came before. Nothing is done for a request
 // that has been given up when its turn comes.
-func (c *Cores) Do(ctx context.Context, d time.Duration) {
+func (v *virtual) hold(ctx context.Context, d time.Duration) {
 	done := make(chan struct{})
-	c.jobs <- job{ctx, slowpoke.Now(), d, done}
+	v.jobs <- job{ctx, slowpoke.Now(), d, done}
 	<-done
 }
 
 // run is one core. A job that was waiting begins when the last one ended, not when
 // the core woke up: what the machine is late does not change the core's speed.
-func (c *Cores) run(seed uint64) {
+func (v *virtual) run(seed uint64) {
 	defer precise.Thread()()
 	rng := rand.New(rand.NewPCG(seed, 3))
 	free := time.Duration(0)
-	for j := range c.jobs {
+	for j := range v.jobs {
 		if j.ctx.Err() != nil {
 			close(j.done)
 			continue
 		}
-		scale := math.Float64frombits(c.scale.Load())
-		d := time.Duration(float64(j.time) * scale * (1 + jitter*(2*rng.Float64()-1)))
+		d := v.time(j.time, rng.Float64())
 		free = max(j.arrived, free) + d
 		slowpoke.SleepUntil(free)
 		slowpoke.AddBusy(d)

@@ -17,6 +17,7 @@ import (
 	"github.com/onefold/onefold/instrument/profile"
 	"github.com/onefold/onefold/instrument/profile/driver"
 	"github.com/onefold/onefold/instrument/profile/sim"
+	"github.com/onefold/onefold/instrument/profile/synth"
 )
 
 // short makes a measurement as short as can be; its figures mean nothing.
@@ -35,7 +36,7 @@ func TestDriver(t *testing.T) {
 }
 
 func testDriver(t *testing.T, gRPC bool) {
-	opts := short(start(t, sim.Chain(time.Millisecond, 4*time.Millisecond), gRPC))
+	opts := short(start(t, sim.Chain(time.Millisecond, 4*time.Millisecond), synth.Form{GRPC: gRPC}))
 	raw, err := driver.Run(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func testDriver(t *testing.T, gRPC bool) {
 // TestInterrupted: what was measured until an interrupt is there, and no service is
 // left stopped.
 func TestInterrupted(t *testing.T) {
-	opts := short(start(t, sim.Chain(time.Millisecond, 4*time.Millisecond), false))
+	opts := short(start(t, sim.Chain(time.Millisecond, 4*time.Millisecond), synth.Form{}))
 	opts.Repetitions = 1000
 	ctx, cancel := context.WithCancel(t.Context())
 	opts.Progress = func(p driver.Progress) {
@@ -101,7 +102,7 @@ func TestInterrupted(t *testing.T) {
 
 // TestRefused: systems and options that cannot give a true profile.
 func TestRefused(t *testing.T) {
-	good := start(t, sim.Chain(time.Millisecond, 2*time.Millisecond), false)
+	good := start(t, sim.Chain(time.Millisecond, 2*time.Millisecond), synth.Form{})
 	for want, change := range map[string]func(*driver.Options){
 		"no service \"z\"":       func(o *driver.Options) { o.Targets = []string{"z"} },
 		"cannot make a service":  func(o *driver.Options) { o.Fractions = []float64{1.5} },
@@ -130,7 +131,7 @@ func TestRefused(t *testing.T) {
 // TestQuotaTrap: a service that the kernel throttles loses nothing in pauses, so a
 // prediction would be wrong: it is refused. The original predicts.
 func TestQuotaTrap(t *testing.T) {
-	opts := short(start(t, sim.Chain(time.Millisecond, 2*time.Millisecond), false))
+	opts := short(start(t, sim.Chain(time.Millisecond, 2*time.Millisecond), synth.Form{}))
 	group := filepath.Join("/sys/fs/cgroup/cpu", fmt.Sprint("onefold-test-", os.Getpid()))
 	if err := os.Mkdir(group, 0o755); err != nil {
 		t.Skipf("no writable control group of processors: %v", err)
@@ -204,7 +205,7 @@ func alive(pid int) bool {
 // drive is a process that measures until it is killed.
 func drive() {
 	var t driving
-	opts := start(&t, sim.Chain(time.Millisecond, 4*time.Millisecond), false)
+	opts := start(&t, sim.Chain(time.Millisecond, 4*time.Millisecond), synth.Form{})
 	for _, s := range opts.Services {
 		c, err := poker.Dial(context.Background(), s.Replicas[0].Control, "", "test", nil)
 		if err != nil {

@@ -24,10 +24,18 @@ type Service struct {
 	Topology  sim.Topology
 	Service   int
 	Addresses []string // of all services
-	GRPC      bool     // services talk gRPC, not HTTP/1.1
+	Form
 
-	cores *Cores
+	speed speed
+	cores cores
 	calls caller
+}
+
+// Form is how a topology runs.
+type Form struct {
+	GRPC bool // services talk gRPC, not HTTP/1.1
+	// Real services use the time of processors, one each of this machine.
+	Real bool
 }
 
 // caller calls an endpoint of another service.
@@ -37,17 +45,20 @@ type caller interface {
 
 // Config returns the application of a topology, with services at consecutive
 // addresses. command starts a process that calls Run with its last argument.
-func Config(t sim.Topology, addresses []string, gRPC bool, command ...string) (*local.Config, error) {
+func Config(t sim.Topology, addresses []string, form Form, command ...string) (*local.Config, error) {
 	c := &local.Config{Name: t.Name}
 	for i, s := range t.Services {
-		data, err := json.Marshal(Service{Topology: t, Service: i, Addresses: addresses, GRPC: gRPC})
+		data, err := json.Marshal(Service{Topology: t, Service: i, Addresses: addresses, Form: form})
 		if err != nil {
 			return nil, err
 		}
-		c.Services = append(c.Services, local.Service{
-			Name: s.Name, Command: append(command[:len(command):len(command)], string(data)),
-			Address: addresses[i], Cores: float64(s.Cores),
-		})
+		svc := local.Service{Name: s.Name, Address: addresses[i], Cores: float64(s.Cores)}
+		if form.Real {
+			svc.Command = []string{"taskset", "-c", strconv.Itoa(i)}
+			svc.Time = time.Duration(t.Times()[i] * float64(time.Second)) // what SetFraction changes
+		}
+		svc.Command = append(append(svc.Command, command...), string(data))
+		c.Services = append(c.Services, svc)
 	}
 	return c, nil
 }
@@ -58,7 +69,11 @@ func Run(argument string) error {
 	if err := json.Unmarshal([]byte(argument), &s); err != nil {
 		return err
 	}
-	s.cores = NewCores(s.Topology.Services[s.Service].Cores)
+	s.speed.set(1)
+	s.cores = processors{&s.speed}
+	if !s.Real {
+		s.cores = newVirtual(s.Topology.Services[s.Service].Cores, &s.speed)
+	}
 	mux := http.NewServeMux()
 	for i := range s.Topology.Endpoints {
 		if s.Topology.Endpoints[i].Service == s.Service {
@@ -81,7 +96,7 @@ func Run(argument string) error {
 // serve takes an endpoint's time of a core and makes its calls.
 func (s *Service) serve(ctx context.Context, endpoint int) error {
 	e := &s.Topology.Endpoints[endpoint]
-	s.cores.Do(ctx, e.Time)
+	s.cores.hold(ctx, e.Time)
 	g, ctx := errgroup.WithContext(ctx)
 	if !e.Async {
 		g.SetLimit(1)
@@ -123,7 +138,7 @@ func (s *Service) scale(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "want a factor", http.StatusBadRequest)
 		return
 	}
-	s.cores.Scale(factor)
+	s.speed.set(factor)
 }
 
 // SetFraction makes a service at an address faster by a fraction, 0 for as it was.
