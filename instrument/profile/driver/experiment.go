@@ -21,12 +21,11 @@ const (
 
 // experiment is the phases of one window.
 type experiment struct {
-	sys     *system
-	load    *load.Runner
-	target  *service
-	clients int
-	batch   int
-	pause   time.Duration
+	sys    *system
+	load   *load.Runner
+	target *service
+	batch  int
+	pause  time.Duration
 
 	sending sync.Mutex // phases go out in order
 	mu      sync.Mutex
@@ -112,7 +111,7 @@ func (e *experiment) watch(ctx context.Context, batch int) error {
 
 // run lets phases happen for the length of a window after they have settled, longer
 // if they are rare, and returns the segments.
-func (e *experiment) run(ctx context.Context, settle, window time.Duration) ([]profile.Segment, error) {
+func (e *experiment) run(ctx context.Context, settle settling, window time.Duration) ([]profile.Segment, error) {
 	e.paused = map[uint64]*pauses{}
 	e.sys.current.Store(e)
 	if err := e.watch(ctx, e.batch); err != nil {
@@ -139,8 +138,8 @@ func (e *experiment) drain() {
 }
 
 // wait waits for the window, and for enough phases in it.
-func (e *experiment) wait(ctx context.Context, settle, window time.Duration) error {
-	if err := settled(ctx, e.load, settle, e.clients); err != nil {
+func (e *experiment) wait(ctx context.Context, settle settling, window time.Duration) error {
+	if err := settle.wait(ctx, e.load); err != nil {
 		return err
 	}
 	e.settled = precise.Now()
@@ -181,8 +180,8 @@ func (e *experiment) cut() []profile.Segment {
 }
 
 // plain measures without phases.
-func plain(ctx context.Context, runner *load.Runner, clients int, settle, window time.Duration) ([]profile.Segment, error) {
-	if err := settled(ctx, runner, settle, clients); err != nil {
+func plain(ctx context.Context, runner *load.Runner, settle settling, window time.Duration) ([]profile.Segment, error) {
+	if err := settle.wait(ctx, runner); err != nil {
 		return nil, err
 	}
 	read := func() edge {
@@ -200,27 +199,4 @@ func plain(ctx context.Context, runner *load.Runner, clients int, settle, window
 		last = now
 	}
 	return segs, nil
-}
-
-// The answers for each client, and the longest time, after which a system has settled
-// under a new setting. The clients stand in the queue of the bottleneck, and when
-// that is another one now, the old queue has to drain: meanwhile there are more
-// answers than the system can go on giving.
-const (
-	settleAnswers = 3
-	longestSettle = 10 * time.Second
-)
-
-// settled waits until the system has settled, at least for a time.
-func settled(ctx context.Context, runner *load.Runner, least time.Duration, clients int) error {
-	start, until := time.Now(), runner.Completed()+int64(settleAnswers*clients)
-	if err := pause(ctx, least); err != nil {
-		return err
-	}
-	for runner.Completed() < until && time.Since(start) < longestSettle {
-		if err := pause(ctx, 5*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -22,7 +22,8 @@ type run struct {
 	load     *load.Runner
 	endLoad  context.CancelFunc
 	loadDone chan error
-	done     int // windows
+	setting  profile.Setting // that the system is under
+	done     int             // windows
 	first    time.Time
 
 	canary    *canary

@@ -15,7 +15,7 @@ func (r *run) window(ctx context.Context, s profile.Setting) (*profile.Window, e
 	var err error
 	switch s.Kind {
 	case profile.Baseline:
-		w.Segments, err = plain(ctx, r.load, r.raw.Clients, r.opts.Settle, r.opts.Window)
+		w.Segments, err = plain(ctx, r.load, r.settling(s), r.opts.Window)
 	case profile.Truth:
 		w.Segments, err = r.truth(ctx, s)
 	default:
@@ -32,7 +32,7 @@ func (r *run) truth(ctx context.Context, s profile.Setting) ([]profile.Segment, 
 	if err := r.opts.Truth(ctx, s.Target, s.Fraction); err != nil {
 		return nil, err
 	}
-	segs, err := plain(ctx, r.load, r.raw.Clients, r.opts.Settle, r.opts.Window)
+	segs, err := plain(ctx, r.load, r.settling(s), r.opts.Window)
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return segs, errors.Join(err, r.opts.Truth(back, s.Target, 0))
@@ -76,9 +76,9 @@ func (r *run) phases(ctx context.Context, w *profile.Window) (*profile.Window, e
 // phased measures a window with phases, and reports whether the target starved in it.
 func (r *run) phased(ctx context.Context, w *profile.Window, s profile.Service) (starved bool, err error) {
 	saved := w.Delta / s.Cores
-	e := &experiment{sys: r.sys, load: r.load, target: r.sys.find(w.Target), clients: r.raw.Clients, batch: w.Batch}
+	e := &experiment{sys: r.sys, load: r.load, target: r.sys.find(w.Target), batch: w.Batch}
 	e.pause = time.Duration(float64(w.Batch) * saved * float64(time.Second))
-	w.Segments, err = e.run(ctx, r.opts.Settle, r.opts.Window)
+	w.Segments, err = e.run(ctx, r.settling(profile.Setting{Target: w.Target, Fraction: w.Fraction}), r.opts.Window)
 	switch {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
