@@ -23,6 +23,7 @@ import (
 
 	"github.com/onefold/onefold/control/cgroup"
 	"github.com/onefold/onefold/control/stage"
+	"github.com/onefold/onefold/instrument/profile/local/localtest"
 	"github.com/onefold/onefold/runtime/gateway"
 	"github.com/onefold/onefold/runtime/local"
 
@@ -36,6 +37,7 @@ import (
 const asProgram = "ONEFOLD_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	localtest.Poker()
 	switch os.Getenv(asProgram) {
 	case "serve":
 		serve(os.Args[1:])

@@ -24,8 +24,9 @@ type Stopper interface {
 	String() string
 }
 
-// MaxPause is the default limit of a pause.
-const MaxPause = 2 * time.Second
+// MaxPause is the default limit of a pause. Who watches the service must not take it for
+// one that hangs: gateways and peers of onefold's own give up after two seconds.
+const MaxPause = time.Second
 
 // signals stops a process group with SIGSTOP.
 type signals struct{ group int }

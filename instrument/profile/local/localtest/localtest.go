@@ -25,7 +25,7 @@ func Poker() {
 // Start starts an application under pokers, until the end of the test.
 func Start(t testing.TB, config *local.Config) *local.System {
 	t.Helper()
-	sys, err := local.Start(t.Context(), config, []string{Executable(t), pokerArgument})
+	sys, err := local.Start(t.Context(), config, PokerCommand(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +35,12 @@ func Start(t testing.TB, config *local.Config) *local.System {
 		}
 	})
 	return sys
+}
+
+// PokerCommand returns the command line of a poker, without its flags.
+func PokerCommand(t testing.TB) []string {
+	t.Helper()
+	return []string{Executable(t), pokerArgument}
 }
 
 // Executable returns the test binary, which may be a service, too.
