@@ -59,4 +59,7 @@ const (
 	Branches  Code = "branches"
 	Mutex     Code = "mutex"
 	Unsafe    Code = "unsafe"
+
+	// Programs that onefold did not compile.
+	Instrument Code = "instrument"
 )

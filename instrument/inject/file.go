@@ -51,7 +51,7 @@ func (f *file) bytes() ([]byte, error) {
 	}
 	if !slices.Contains(f.pkg.GoFiles, f.name) {
 		for _, n := range f.order {
-			f.m.result.Diagnostics.Errorf(f.position(n), diag.Build, "move this to a file without cgo", "a file that uses cgo cannot be instrumented")
+			f.m.result.Diagnostics.Errorf(f.position(n), diag.Instrument, "move this to a file without cgo", "a file that uses cgo cannot be instrumented")
 		}
 		return nil, nil
 	}
@@ -116,7 +116,7 @@ func (f *file) position(n ast.Node) token.Position { return f.pkg.Fset.Position(
 // refuse reports a place that cannot be instrumented. A request that is silently not
 // counted would make a profile wrong, so it is an error, unless it is to be skipped.
 func (f *file) refuse(n ast.Node, fix, format string, args ...any) {
-	f.m.result.Diagnostics.Errorf(f.position(n), diag.Build, fix+", or leave it out with //onefold:skip", format, args...)
+	f.m.result.Diagnostics.Errorf(f.position(n), diag.Instrument, fix+", or leave it out with //onefold:skip", format, args...)
 }
 
 func (f *file) site(n ast.Node, kind Kind, what, name, skipped string) {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/onefold/onefold/compiler/diag"
 	"github.com/onefold/onefold/compiler/rewrite"
 	"github.com/onefold/onefold/instrument/slowpoke"
 )
@@ -180,7 +181,7 @@ func (f *file) skipHandler(n ast.Node, call *ast.CallExpr) {
 			}
 		}
 	}
-	f.m.result.Diagnostics.Errorf(f.position(n), "build", "name the handler in the call, or do not skip it", "a handler that is not in the call cannot be left out")
+	f.m.result.Diagnostics.Errorf(f.position(n), diag.Instrument, "name the handler in the call, or do not skip it", "a handler that is not in the call cannot be left out")
 }
 
 // parameter returns the type of the i-th argument.

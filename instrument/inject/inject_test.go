@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/onefold/onefold/compiler/diag"
 	"github.com/onefold/onefold/instrument/inject"
 )
 
@@ -127,6 +129,26 @@ func TestTwice(t *testing.T) {
 	}
 	if len(first.Sites) < 100 || len(first.Sites) != len(second.Sites) {
 		t.Errorf("%d sites at first, then %d", len(first.Sites), len(second.Sites))
+	}
+}
+
+// TestExplained: what onefold explain says of findings is true.
+func TestExplained(t *testing.T) {
+	for form, found := range map[string]bool{"wrong": true, "right": false} {
+		a := txtar.Parse([]byte("-- go.mod --\nmodule example.com/shop\n\ngo 1.26\n"))
+		for _, f := range diag.Document(diag.Instrument).Files {
+			if name, ok := strings.CutPrefix(f.Name, form+"/"); ok {
+				a.Files = append(a.Files, txtar.File{Name: name, Data: f.Data})
+			}
+		}
+		res, err := inject.Instrument(t.Context(), inject.Options{Dir: write(t, a)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.ContainsFunc(res.Diagnostics.Sorted(), func(d diag.Diagnostic) bool { return d.Code == diag.Instrument })
+		if got != found || len(a.Files) < 2 {
+			t.Errorf("%s: findings %v", form, res.Diagnostics.Sorted())
+		}
 	}
 }
 

@@ -64,18 +64,18 @@ func (res *Result) check(pkgs []*packages.Package) bool {
 		at := Module{pkg.Module.Path, pkg.Module.Dir}
 		switch {
 		case !pkg.Module.Main:
-			res.Diagnostics.Errorf(position(pkg.PkgPath), diag.Build, "copy the module, and run the command there", "the package is of %s, a dependency, which cannot be replaced", at.Path)
+			res.Diagnostics.Errorf(position(pkg.PkgPath), diag.Instrument, "copy the module, and run the command there", "the package is of %s, a dependency, which cannot be replaced", at.Path)
 		case res.Module.Path == "":
 			res.Module = at
 		case res.Module != at:
-			res.Diagnostics.Errorf(position(pkg.PkgPath), diag.Build, "name packages of one module", "packages of two modules, %s and %s: a request that passes both would be counted twice", res.Module.Path, at.Path)
+			res.Diagnostics.Errorf(position(pkg.PkgPath), diag.Instrument, "name packages of one module", "packages of two modules, %s and %s: a request that passes both would be counted twice", res.Module.Path, at.Path)
 		}
 		if res.Diagnostics.HasErrors() {
 			break
 		}
 	}
 	if res.Module.Path == "" && !res.Diagnostics.HasErrors() {
-		res.Diagnostics.Errorf(token.Position{}, diag.Build, "run go mod init", "the packages are in no module")
+		res.Diagnostics.Errorf(token.Position{}, diag.Instrument, "run go mod init", "the packages are in no module")
 	}
 	return !res.Diagnostics.HasErrors()
 }

@@ -233,7 +233,7 @@ func (f *file) structFields(n *ast.StructType) {
 			continue
 		}
 		if _, name, s := zeroField(t); s != nil && !f.skips.has(fl) {
-			f.m.result.Diagnostics.Warnf(f.position(fl), diag.Build, "make it a pointer, or skip it with //onefold:skip", "calls of a %s that is never set are not counted", strings.TrimSuffix(name, ".Transport"))
+			f.m.result.Diagnostics.Warnf(f.position(fl), diag.Instrument, "make it a pointer, or skip it with //onefold:skip", "calls of a %s that is never set are not counted", strings.TrimSuffix(name, ".Transport"))
 		}
 	}
 }
