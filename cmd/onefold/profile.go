@@ -66,7 +66,9 @@ Their control channels are reached through the API server, as kubectl port-forwa
 The load comes from here, so --mix needs a target that reaches the cluster.
 
 Services of a file have to be instrumented to be profiled (onefold instrument); others
-are only paused. The raw measurement is kept, and onefold profile report makes every
+are only paused. One with neither command nor control, such as a database elsewhere, cannot
+even be paused: name it with its address, and the time of one request if you know it,
+and predictions that it may limit have intervals that reach down to what is sure. The raw measurement is kept, and onefold profile report makes every
 report of it again. An interrupt ends the measurement and reports what there is.
 
 Profile refuses what would make it wrong: services that a quota of processor time
@@ -74,7 +76,7 @@ throttles, and loads whose requests fail.`
 
 const profileExample = `  onefold profile ./...
   onefold profile ./... --replicas frontend=2 --budget 10m --out reports
-  onefold profile shop.yaml --targets cart,mail --faster 25,50
+  onefold profile shop.yaml --targets cart,mail,cart+mail --faster 25,50
   onefold profile --kubernetes travel --mix load.yaml
   onefold profile shop.yaml --expect 'cart@50% > 1.4x'`
 
@@ -119,7 +121,7 @@ func (t *tool) profileCommand() *cobra.Command {
 	f.mixFlags.add(cmd)
 	f.packages.add(cmd)
 	f.cluster.add(cmd)
-	cmd.Flags().StringSliceVar(&f.opts.Targets, "targets", nil, "profile only these `services`")
+	cmd.Flags().StringSliceVar(&f.opts.Targets, "targets", nil, "profile only these `services`; a+b is both at once")
 	cmd.Flags().Float64SliceVar(&f.percents, "faster", []float64{25, 50, 75}, "`percentages` of a service's time to take away")
 	cmd.Flags().IntVar(&f.opts.Load.Clients, "clients", 0, "requests under way at a time; default the file's, or 64")
 	cmd.Flags().IntVar(&f.opts.MaxClients, "max-clients", 0, "raise the clients up to `n` where pauses would be too short; default 256")

@@ -16,7 +16,7 @@ type Result struct {
 	Control    *Interval       `json:"control,omitempty"` // with phases of length zero
 	Overhead   Overhead        `json:"overhead"`
 	Bottleneck string          `json:"bottleneck,omitempty"` // by measured times
-	Services   []ServiceResult `json:"services"`             // that with the largest sure gain first
+	Services   []ServiceResult `json:"services"`             // that with the largest sure gain first, targets of several last
 	Dropped    int             `json:"dropped"`              // windows that were not used
 	Warnings   []string        `json:"warnings,omitempty"`
 }
@@ -29,10 +29,11 @@ type Overhead struct {
 	Applied bool `json:"applied"`
 }
 
-// ServiceResult is the prediction for one service.
+// ServiceResult is the prediction for one target, mostly one service.
 type ServiceResult struct {
 	Service
-	Utilisation float64 `json:"utilisation"` // of its cores, at the baseline
+	Parts       []string `json:"parts,omitempty"` // the services of a target of several
+	Utilisation float64  `json:"utilisation"`     // of its cores, at the baseline; of several, the largest
 	// Headroom is the largest predicted throughput over the baseline, of the points
 	// that are reliable.
 	Headroom float64 `json:"headroom"`
@@ -100,13 +101,12 @@ func Analyse(raw *Raw) (*Result, error) {
 	}
 	res.Baseline, res.Halves = a.throughput(a.base), a.halves()
 	a.controls(res)
-	for _, s := range raw.Services {
-		if sr := a.service(s, res); len(sr.Points) > 0 {
-			res.Services = append(res.Services, sr)
-		}
+	for _, target := range a.targets() {
+		res.Services = append(res.Services, a.service(target, res))
 	}
 	slices.SortStableFunc(res.Services, func(x, y ServiceResult) int {
-		return cmp.Or(cmp.Compare(y.sure(), x.sure()), cmp.Compare(y.Headroom, x.Headroom), cmp.Compare(x.Name, y.Name))
+		return cmp.Or(cmp.Compare(len(x.Parts), len(y.Parts)),
+			cmp.Compare(y.sure(), x.sure()), cmp.Compare(y.Headroom, x.Headroom), cmp.Compare(x.Name, y.Name))
 	})
 	res.Warnings = append(res.Warnings, a.drift()...)
 	return res, nil
@@ -175,16 +175,41 @@ func (a *analysis) controls(res *Result) {
 	}
 }
 
-func (a *analysis) service(s Service, res *Result) ServiceResult {
-	sr := ServiceResult{Service: s, Utilisation: min(1, s.Share()*res.Baseline.Value), Headroom: 1}
-	for _, f := range a.fractions(s.Name) {
+// targets returns those that have usable experiments, in the order of the services.
+func (a *analysis) targets() []string {
+	var all []string
+	for _, w := range a.raw.Windows {
+		if w.Kind == Experiment && w.Dropped == "" && !slices.Contains(all, w.Target) {
+			all = append(all, w.Target)
+		}
+	}
+	place := func(target string) int { // those of several come first
+		return slices.IndexFunc(a.raw.Services, func(s Service) bool { return s.Name == target })
+	}
+	slices.SortStableFunc(all, func(x, y string) int { return cmp.Compare(place(x), place(y)) })
+	return all
+}
+
+func (a *analysis) service(target string, res *Result) ServiceResult {
+	s, _ := a.raw.Target(target) // check has seen that it is there
+	sr := ServiceResult{Service: s, Headroom: 1}
+	share := 0.0 // of the busiest: what the whole saves, as long as it is the bottleneck
+	parts := a.raw.parts(target)
+	for _, p := range parts {
+		share = max(share, p.Share())
+		if len(parts) > 1 {
+			sr.Parts = append(sr.Parts, p.Name)
+		}
+	}
+	sr.Utilisation = min(1, share*res.Baseline.Value)
+	for _, f := range a.fractions(target) {
 		p := a.point(s, f)
 		if !p.Unreliable {
 			sr.Headroom = max(sr.Headroom, p.Gain.Value)
 		}
 		sr.Points = append(sr.Points, p)
 	}
-	sr.Knee = knee(sr.Points, s, res.Baseline.Value)
+	sr.Knee = knee(sr.Points, share, res.Baseline.Value)
 	return sr
 }
 
@@ -220,6 +245,9 @@ func (a *analysis) point(s Service, f float64) Point {
 		return exp.draw(rng).Predict(saved, a.overhead) / a.base.draw(rng).Throughput()
 	})
 	p.Gain = interval(value/b.Throughput(), gains, min(len(exp), len(a.base)))
+	sure := a.sure(p.Slow)
+	p.Predicted.Low = min(p.Predicted.Low, sure)
+	p.Gain.Low = min(p.Gain.Low, sure/b.Throughput())
 	p.Unreliable = max(p.Predicted.HalfWidth(), p.Gain.HalfWidth()) > unreliable
 	if truth := a.pick(Truth, s.Name, f); len(truth) > 0 {
 		in := a.throughput(truth)
@@ -228,10 +256,28 @@ func (a *analysis) point(s Service, f float64) Point {
 	return p
 }
 
-// knee finds where a service stops being the bottleneck. While it is the
-// bottleneck the time of a request falls by the saved time; from then on it stays.
-func knee(points []Point, s Service, baseline float64) float64 {
-	if len(points) == 0 || s.Share() == 0 || baseline == 0 {
+// sure returns a throughput that no service without a poker can make wrong, infinite
+// where there is none. It kept its speed while the others were paused, so it can give what
+// it gave then, and what it gives now; where its time is known, also what that allows.
+func (a *analysis) sure(slow float64) float64 {
+	sure := math.Inf(1)
+	for _, s := range a.raw.Services {
+		if s.Pausable {
+			continue
+		}
+		can := max(slow, a.base.totals().Throughput())
+		if share := s.Share(); share > 0 {
+			can = max(can, 1/share)
+		}
+		sure = min(sure, can)
+	}
+	return sure
+}
+
+// knee finds where a target stops being the bottleneck. While it is the bottleneck
+// the time of a request falls by the time saved of its share; from then on it stays.
+func knee(points []Point, share, baseline float64) float64 {
+	if len(points) == 0 || share == 0 || baseline == 0 {
 		return 0
 	}
 	floor := math.Inf(1)
@@ -240,7 +286,7 @@ func knee(points []Point, s Service, baseline float64) float64 {
 			floor = min(floor, 1/p.Predicted.Value)
 		}
 	}
-	at := (1/baseline - floor) / s.Share()
+	at := (1/baseline - floor) / share
 	if last := points[len(points)-1].Fraction; at >= 0.97*last {
 		return 1
 	}

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Schema is the version of the raw document that this package reads and writes.
@@ -39,8 +40,8 @@ type Raw struct {
 	Warnings []string  `json:"warnings,omitempty"`
 }
 
-// Service is one service and what the first part of a measurement, before any
-// experiment, found out about it.
+// Service is one service and what a measurement found out about it, mostly in its
+// first part, before any experiment.
 type Service struct {
 	Name     string  `json:"name"`
 	Cores    float64 `json:"cores"` // cores that all its replicas can use together: q
@@ -48,7 +49,8 @@ type Service struct {
 	Ratio    float64 `json:"ratio"` // requests here for each end-to-end request: r
 	Time     float64 `json:"time"`  // seconds of processor time of one request: t
 	// Pausable is false for a service without a poker. It keeps its speed in
-	// experiments, so predictions are too high where it is near the bottleneck.
+	// experiments, so predictions are too high where it is near the bottleneck, and
+	// their intervals reach down to what is sure.
 	Pausable bool `json:"pausable"`
 }
 
@@ -86,7 +88,7 @@ type Window struct {
 	Seq        int       `json:"seq"` // position in the order of the run
 	Repetition int       `json:"repetition"`
 	Kind       Kind      `json:"kind"`
-	Target     string    `json:"target,omitempty"`   // service made faster, or that counts the phases of a control
+	Target     string    `json:"target,omitempty"`   // service made faster, or that counts the phases of a control; several joined by +
 	Fraction   float64   `json:"fraction,omitempty"` // of the target's time that is taken away
 	Delta      float64   `json:"delta,omitempty"`    // seconds taken from each request at the target
 	Batch      int       `json:"batch,omitempty"`    // requests at the target between two phases
@@ -103,13 +105,13 @@ type Segment struct {
 	Requests int64   `json:"requests"`       // end-to-end requests that ended
 	Target   int64   `json:"target"`         // requests at the target
 	Phases   int     `json:"phases"`         //
-	Paused   float64 `json:"paused"`         // measured, mean over the paused services
+	Paused   float64 `json:"paused"`         // measured, mean over the paused services; a part of the target's counts as its part
 	Errors   int64   `json:"errors"`         // end-to-end requests that failed, not in Requests
 	Busy     float64 `json:"busy,omitempty"` // processor seconds of the target
 }
 
-// Service returns the service of that name.
-func (r *Raw) Service(name string) (Service, bool) {
+// service returns the service of that name.
+func (r *Raw) service(name string) (Service, bool) {
 	for _, s := range r.Services {
 		if s.Name == name {
 			return s, true
@@ -143,8 +145,13 @@ func (r *Raw) check() error {
 	if len(r.Services) == 0 {
 		return errors.New("raw profile has no services")
 	}
+	for _, s := range r.Services {
+		if strings.Contains(s.Name, and) {
+			return fmt.Errorf("raw profile: service %q has a %s in its name, which joins several services", s.Name, and)
+		}
+	}
 	for i, w := range r.Windows {
-		if _, ok := r.Service(w.Target); !ok && w.Kind != Baseline {
+		if _, ok := r.Target(w.Target); !ok && w.Kind != Baseline {
 			return fmt.Errorf("window %d of the raw profile: target %q is not one of its services", i, w.Target)
 		}
 		switch w.Kind {

@@ -186,6 +186,8 @@ func TestReadWrite(t *testing.T) {
 		`"onefold.profile/1"`:  `"onefold.profile/9"`,
 		`"kind": "experiment"`: `"kind": "guess"`,
 		`"target": "mail"`:     `"target": "fax"`,
+		`"target": "cart"`:     `"target": "cart+fax"`,
+		`"name": "mail"`:       `"name": "mail+cart"`,
 		`"wall": 1,`:           `"wall": 0,`,
 	} {
 		if _, err := profile.Read(strings.NewReader(strings.Replace(text, old, replacement, 1))); err == nil {

@@ -49,7 +49,7 @@ type Options struct {
 	Mix         *load.Mix
 	Load        load.Options  // closed loop; default 64 clients
 	MaxClients  int           // clients may be raised to this for pauses to be long enough; default 256
-	Targets     []string      // default: all that have requests
+	Targets     []string      // default: all services that have requests; a+b is two at once
 	Fractions   []float64     // default 10, 25, 50, 75, 90 %
 	Repetitions int           // of every experiment; default 4
 	Window      time.Duration // default 3 s
@@ -97,8 +97,21 @@ func (o *Options) defaults() error {
 		return err
 	}
 	for _, t := range o.Targets {
-		if !slices.ContainsFunc(o.Services, func(s Service) bool { return s.Name == t }) {
-			return fmt.Errorf("there is no service %q to profile", t)
+		if err := o.checkTarget(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkTarget(target string) error {
+	parts := profile.Parts(target)
+	for i, name := range parts {
+		if !slices.ContainsFunc(o.Services, func(s Service) bool { return s.Name == name }) {
+			return fmt.Errorf("there is no service %q to profile", name)
+		}
+		if slices.Contains(parts[:i], name) {
+			return fmt.Errorf("target %s names %s twice", target, name)
 		}
 	}
 	return nil

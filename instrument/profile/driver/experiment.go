@@ -25,7 +25,7 @@ type experiment struct {
 	load   *load.Runner
 	target *service
 	batch  int
-	pause  time.Duration
+	stops  map[*service]stop
 
 	sending sync.Mutex // phases go out in order
 	mu      sync.Mutex
@@ -44,9 +44,15 @@ type edge struct {
 	phase        uint64
 }
 
+// stop is what a service has to pause in each phase.
+type stop struct {
+	part float64 // of the whole pause; less than 1 for a part of the target
+	time time.Duration
+}
+
 // pauses sums the pauses of one phase.
 type pauses struct {
-	n     int
+	parts float64
 	nanos int64
 }
 
@@ -62,18 +68,19 @@ func (e *experiment) phase(work poker.Work) {
 	e.mu.Unlock()
 	e.busy.begin(now.phase, work)
 	for _, svc := range e.sys.services {
-		if svc == e.target {
+		s, ok := e.stops[svc]
+		if !ok {
 			continue
 		}
 		for _, c := range svc.pokers {
 			e.pending.Add(1)
-			c.Pause(now.phase, e.pause, func(in poker.Interval, err error) { e.done(now.phase, in, err) })
+			c.Pause(now.phase, s.time, func(in poker.Interval, err error) { e.done(svc, now.phase, in, err) })
 		}
 	}
 }
 
 // done records one pause.
-func (e *experiment) done(phase uint64, in poker.Interval, err error) {
+func (e *experiment) done(svc *service, phase uint64, in poker.Interval, err error) {
 	defer e.pending.Done()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -85,12 +92,12 @@ func (e *experiment) done(phase uint64, in poker.Interval, err error) {
 	if p == nil {
 		p = &pauses{}
 		e.paused[phase] = p
+		if e.busy.wants(phase) {
+			e.target.pokers[0].Work(func(w poker.Work) { e.busy.end(phase, w) })
+		}
 	}
-	p.n++
+	p.parts += e.stops[svc].part
 	p.nanos += in.Continue - in.Stop
-	if p.n == 1 && e.busy.wants(phase) {
-		e.target.pokers[0].Work(func(w poker.Work) { e.busy.end(phase, w) })
-	}
 }
 
 func (e *experiment) seen() int {
@@ -170,8 +177,8 @@ func (e *experiment) cut() []profile.Segment {
 			Target: int64(each * e.batch), Phases: each,
 		}
 		for _, edge := range edges[i : i+each] {
-			if p := e.paused[edge.phase]; p != nil && p.n > 0 {
-				s.Paused += float64(p.nanos) / float64(p.n) / 1e9
+			if p := e.paused[edge.phase]; p != nil {
+				s.Paused += float64(p.nanos) / p.parts / 1e9
 			}
 		}
 		segs = append(segs, s)

@@ -119,34 +119,45 @@ func (r *run) describe(before, after []work) {
 			}
 		}
 	}
+	for i := range r.raw.Services { // what counts nothing itself is known from who calls it
+		if s := &r.raw.Services[i]; !s.Pausable {
+			for _, e := range r.raw.Edges {
+				if e.To == s.Name {
+					s.Ratio += e.Ratio
+				}
+			}
+		}
+	}
 }
 
 // checkTargets finds the services that can be profiled, or says why none can.
 func (r *run) checkTargets(works []work) error {
-	r.targets = nil
+	problems := map[string]string{}
 	for i, s := range r.raw.Services {
-		wanted := slices.Contains(r.opts.Targets, s.Name)
-		if (len(r.opts.Targets) > 0 || r.sys.services[i].Background) && !wanted {
-			continue
+		problems[s.Name] = unprofilable(s, works[i].attached)
+		if !s.Pausable {
+			r.warn("%s %s", s.Name, problems[s.Name])
 		}
-		problem := ""
-		switch {
-		case !s.Pausable:
-			problem = "has no poker: it keeps its speed while others are paused, so predictions are too high where it is near the bottleneck"
-		case !works[i].attached:
-			problem = "counts no requests: it is not instrumented, so it can be paused but not profiled"
-		case s.Ratio == 0:
-			problem = "gets no requests from this load"
-		case s.Time == 0:
-			problem = "uses no measurable time"
+	}
+	r.targets = nil
+	for _, target := range r.opts.Targets {
+		for _, name := range profile.Parts(target) {
+			if problem := problems[name]; problem != "" {
+				return fmt.Errorf("service %s %s", name, problem)
+			}
 		}
-		switch {
-		case problem == "":
-			r.targets = append(r.targets, s.Name)
-		case wanted:
-			return fmt.Errorf("service %s %s", s.Name, problem)
-		default:
+		r.targets = append(r.targets, target)
+	}
+	if len(r.targets) > 0 {
+		return nil
+	}
+	for i, s := range r.raw.Services {
+		switch problem := problems[s.Name]; {
+		case r.sys.services[i].Background:
+		case problem != "":
 			r.warn("%s %s", s.Name, problem)
+		default:
+			r.targets = append(r.targets, s.Name)
 		}
 	}
 	if len(r.targets) == 0 {
@@ -155,12 +166,27 @@ func (r *run) checkTargets(works []work) error {
 	return nil
 }
 
+// unprofilable says why a service cannot be profiled, "" for one that can.
+func unprofilable(s profile.Service, attached bool) string {
+	switch {
+	case !s.Pausable:
+		return "has no poker, so it cannot be paused: it keeps its speed while others are, and predictions that it may limit reach down to what is sure"
+	case !attached:
+		return "counts no requests: it is not instrumented, so it can be paused but not profiled"
+	case s.Ratio == 0:
+		return "gets no requests from this load"
+	case s.Time == 0:
+		return "uses no measurable time"
+	}
+	return ""
+}
+
 // needClients returns the clients with which all pauses can be long enough, and not
 // more than allowed.
 func (r *run) needClients() int {
 	need := r.opts.Load.Clients
 	for _, name := range r.targets {
-		s, _ := r.raw.Service(name)
+		s, _ := r.raw.Target(name)
 		for _, f := range r.opts.Fractions {
 			saved := f * s.Time / s.Cores
 			need = max(need, profile.Clients(saved))

@@ -51,8 +51,9 @@ func (r *run) settling(s profile.Setting) settling {
 // faster returns the services as they are under a setting.
 func faster(services []profile.Service, s profile.Setting) []profile.Service {
 	services = slices.Clone(services)
+	parts := profile.Parts(s.Target)
 	for i := range services {
-		if services[i].Name == s.Target {
+		if slices.Contains(parts, services[i].Name) {
 			services[i].Time *= 1 - s.Fraction
 		}
 	}

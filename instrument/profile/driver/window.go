@@ -29,19 +29,29 @@ func (r *run) window(ctx context.Context, s profile.Setting) (*profile.Window, e
 
 // truth measures with the target really faster.
 func (r *run) truth(ctx context.Context, s profile.Setting) ([]profile.Segment, error) {
-	if err := r.opts.Truth(ctx, s.Target, s.Fraction); err != nil {
-		return nil, err
+	var segs []profile.Segment
+	err := r.setTruth(ctx, s.Target, s.Fraction)
+	if err == nil {
+		segs, err = plain(ctx, r.load, r.settling(s), r.opts.Window)
 	}
-	segs, err := plain(ctx, r.load, r.settling(s), r.opts.Window)
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return segs, errors.Join(err, r.opts.Truth(back, s.Target, 0))
+	return segs, errors.Join(err, r.setTruth(back, s.Target, 0))
+}
+
+// setTruth makes all parts of a target really faster.
+func (r *run) setTruth(ctx context.Context, target string, fraction float64) error {
+	var errs []error
+	for _, name := range profile.Parts(target) {
+		errs = append(errs, r.opts.Truth(ctx, name, fraction))
+	}
+	return errors.Join(errs...)
 }
 
 // phases measures an experiment or a control. A control has the batch of an
 // experiment in the middle of the range.
 func (r *run) phases(ctx context.Context, w *profile.Window) (*profile.Window, error) {
-	s, _ := r.raw.Service(w.Target)
+	s, _ := r.raw.Target(w.Target)
 	fraction := w.Fraction
 	if w.Kind == profile.Control {
 		fraction = 0.5
@@ -76,8 +86,14 @@ func (r *run) phases(ctx context.Context, w *profile.Window) (*profile.Window, e
 // phased measures a window with phases, and reports whether the target starved in it.
 func (r *run) phased(ctx context.Context, w *profile.Window, s profile.Service) (starved bool, err error) {
 	saved := w.Delta / s.Cores
-	e := &experiment{sys: r.sys, load: r.load, target: r.sys.find(w.Target), batch: w.Batch}
-	e.pause = time.Duration(float64(w.Batch) * saved * float64(time.Second))
+	parts := profile.Parts(w.Target)
+	e := &experiment{sys: r.sys, load: r.load, target: r.sys.find(parts[0]), batch: w.Batch, stops: map[*service]stop{}}
+	pause := float64(w.Batch) * saved * float64(time.Second)
+	for _, svc := range r.sys.services {
+		if part := r.raw.Pause(w.Target, svc.Name); part > 0 {
+			e.stops[svc] = stop{part, time.Duration(part * pause)}
+		}
+	}
 	w.Segments, err = e.run(ctx, r.settling(profile.Setting{Target: w.Target, Fraction: w.Fraction}), r.opts.Window)
 	switch {
 	case ctx.Err() != nil:
@@ -93,7 +109,7 @@ func (r *run) phased(ctx context.Context, w *profile.Window, s profile.Service) 
 	for _, seg := range w.Segments {
 		t.Add(seg)
 	}
-	return w.Dropped == "" && len(e.target.pokers) == 1 && e.busy.starved(s.Cores, t.Paused/t.Wall), nil
+	return w.Dropped == "" && len(parts) == 1 && len(e.target.pokers) == 1 && e.busy.starved(s.Cores, t.Paused/t.Wall), nil
 }
 
 // wrongPause is the relative error of the pauses of a window above which it is not

@@ -31,7 +31,7 @@ func simulated(t *testing.T) *profile.Result {
 		raw.Windows = append(raw.Windows, run.Baseline())
 		for target := range run.Topology.Services {
 			for _, f := range []float64{0.25, 0.5, 0.75} {
-				raw.Windows = append(raw.Windows, run.Experiment(target, f, 8), run.Truth(target, f))
+				raw.Windows = append(raw.Windows, run.Experiment(f, 8, target), run.Truth(f, target))
 			}
 		}
 	}

@@ -70,8 +70,11 @@ func verdict(res *profile.Result) string {
 	if !ok {
 		return "No service stands out: making one of them alone faster gains nothing that could be measured."
 	}
-	text := fmt.Sprintf("Optimise %s: taking %.3g ms from each of its requests (%g %%) would give %s requests/s, %.2f times as many.",
-		best.Name, 1000*point.Delta, round(100*point.Fraction), span(point.Predicted, "%.4g"), point.Gain.Value)
+	what := fmt.Sprintf("taking %.3g ms from each of its requests (%g %%)", 1000*point.Delta, round(100*point.Fraction))
+	if len(best.Parts) > 0 {
+		what = fmt.Sprintf("taking %g %% from each request of all of them", round(100*point.Fraction))
+	}
+	text := fmt.Sprintf("Optimise %s: %s would give %s requests/s, %.2f times as many.", best.Name, what, span(point.Predicted, "%.4g"), point.Gain.Value)
 	if best.Knee > 0 && best.Knee < 1 {
 		text += fmt.Sprintf(" Beyond %.0f %% something else is the bottleneck.", 100*best.Knee)
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"time"
 
 	"github.com/onefold/onefold/instrument/profile"
@@ -30,7 +31,7 @@ func (r Run) Raw() *profile.Raw {
 	for i, ratio := range r.Topology.Ratios() {
 		s := r.Topology.Services[i]
 		raw.Services = append(raw.Services, profile.Service{
-			Name: s.Name, Cores: float64(s.Cores), Replicas: 1, Ratio: ratio, Time: times[i], Pausable: true,
+			Name: s.Name, Cores: float64(s.Cores), Replicas: 1, Ratio: ratio, Time: times[i], Pausable: !s.External,
 		})
 	}
 	return raw
@@ -38,22 +39,30 @@ func (r Run) Raw() *profile.Raw {
 
 // Baseline measures the topology as it is.
 func (r Run) Baseline() profile.Window {
-	return profile.Window{Kind: profile.Baseline, Segments: r.plain(-1, 0)}
+	return profile.Window{Kind: profile.Baseline, Segments: r.plain(0)}
 }
 
-// Truth measures the topology with one service really faster by a fraction.
-func (r Run) Truth(target int, fraction float64) profile.Window {
+// Truth measures the topology with services really faster by a fraction.
+func (r Run) Truth(fraction float64, target ...int) profile.Window {
 	return profile.Window{
-		Kind: profile.Truth, Target: r.Topology.Services[target].Name, Fraction: fraction,
-		Segments: r.plain(target, fraction),
+		Kind: profile.Truth, Target: r.name(target), Fraction: fraction, Segments: r.plain(fraction, target...),
 	}
 }
 
+// name returns the name of a target.
+func (r Run) name(target []int) string {
+	var names []string
+	for _, i := range target {
+		names = append(names, r.Topology.Services[i].Name)
+	}
+	return strings.Join(names, "+")
+}
+
 // plain measures without pauses, in segments of equal numbers of requests.
-func (r Run) plain(target int, fraction float64) []profile.Segment {
+func (r Run) plain(fraction float64, faster ...int) []profile.Segment {
 	e := newEngine(r.Topology, r.Seed)
-	if target >= 0 {
-		e.scale[target] = 1 - fraction
+	for _, i := range faster {
+		e.scale[i] = 1 - fraction
 	}
 	warm, size := settle*r.Clients, r.Requests/segments
 	var out []profile.Segment
@@ -76,25 +85,31 @@ func (r Run) plain(target int, fraction float64) []profile.Segment {
 	return out
 }
 
-// Experiment measures with all services but the target paused: for saved time a
-// request at the target, after every batch of them.
-func (r Run) Experiment(target int, fraction float64, batch int) profile.Window {
-	service := r.Topology.Services[target]
-	delta := fraction * r.Topology.Times()[target]
+// Experiment measures with all services but the target paused: for the time that is
+// saved in it, after every batch of requests at the first of its services.
+func (r Run) Experiment(fraction float64, batch int, target ...int) profile.Window {
+	raw := r.Raw()
+	service, _ := raw.Target(r.name(target))
+	delta := fraction * service.Time
 	w := profile.Window{
 		Kind: profile.Experiment, Target: service.Name, Fraction: fraction, Delta: delta, Batch: batch,
 	}
-	pause := nanos(float64(batch) * delta / float64(service.Cores) * float64(time.Second))
-	ratio := r.Topology.Ratios()[target]
-	phases := max(1, int(float64(r.Requests)*ratio)/batch/segments) // in a segment
-	warm := max(1, int(float64(settle*r.Clients)*ratio)/batch)
+	pause := nanos(float64(batch) * delta / service.Cores * float64(time.Second))
+	pauses := make([]nanos, len(raw.Services))
+	for i, s := range raw.Services {
+		if s.Pausable {
+			pauses[i] = nanos(float64(pause) * raw.Pause(service.Name, s.Name))
+		}
+	}
+	phases := max(1, int(float64(r.Requests)*service.Ratio)/batch/segments) // in a segment
+	warm := max(1, int(float64(settle*r.Clients)*service.Ratio)/batch)
 
 	e := newEngine(r.Topology, r.Seed)
 	var seg profile.Segment
 	count, edges, start := 0, 0, nanos(0)
 	e.onDone = func() { seg.Requests++; e.send(0, nil) }
 	e.onTarget = func(at int) {
-		if at != target {
+		if at != target[0] {
 			return
 		}
 		if count++; count%batch != 0 {
@@ -109,9 +124,7 @@ func (r Run) Experiment(target int, fraction float64, batch int) profile.Window 
 			seg, start = profile.Segment{}, e.now
 		}
 		for i, s := range e.servers {
-			if i != target {
-				e.pause(s, pause)
-			}
+			e.pause(s, pauses[i])
 		}
 	}
 	e.load(r.Clients)

@@ -15,8 +15,9 @@ type Topology struct {
 
 // Service has a name and cores that all its endpoints share.
 type Service struct {
-	Name  string
-	Cores int
+	Name     string
+	Cores    int
+	External bool // cannot be paused
 }
 
 // Endpoint takes Time of one core of its service, then makes its calls, and then

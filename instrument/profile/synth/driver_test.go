@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,6 +81,59 @@ func testDriver(t *testing.T, gRPC bool) {
 	}
 }
 
+// TestTwoTargets: of two services that are made faster together each is paused for what
+// is saved in the other.
+func TestTwoTargets(t *testing.T) {
+	opts := short(start(t, sim.Chain(2*time.Millisecond, 4*time.Millisecond), synth.Form{}))
+	opts.Targets = []string{"a+b"}
+	raw, err := driver.Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := profile.Analyse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Services) != 1 || !slices.Equal(res.Services[0].Parts, []string{"a", "b"}) {
+		t.Fatalf("services: %+v", res.Services)
+	}
+	paused := map[string]float64{}
+	for _, s := range opts.Services {
+		c, err := poker.Dial(t.Context(), s.Replicas[0].Control, "", "test", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		stats, err := c.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		paused[s.Name] = float64(stats.Paused)
+	}
+	if ratio := paused["a"] / paused["b"]; !(1.6 < ratio && ratio < 2.4) {
+		t.Errorf("a was paused %.2f times as long as b, which takes twice its time: %v", ratio, paused)
+	}
+}
+
+// TestExternal: a service without a poker is known by who calls it, and said not to be
+// pausable.
+func TestExternal(t *testing.T) {
+	opts := short(start(t, sim.Chain(4*time.Millisecond, 2*time.Millisecond), synth.Form{}))
+	opts.Services = slices.Clone(opts.Services)
+	opts.Services[1].Replicas, opts.Services[1].Time = nil, 2*time.Millisecond
+	opts.Targets = []string{"a"}
+	raw, err := driver.Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := raw.Services[1]; b.Pausable || math.Abs(b.Ratio-1) > 0.1 || b.Time != 0.002 {
+		t.Errorf("the service without a poker: %+v", b)
+	}
+	if !slices.ContainsFunc(raw.Warnings, func(w string) bool { return strings.HasPrefix(w, "b has no poker") }) {
+		t.Errorf("warnings %q do not say that b cannot be paused", raw.Warnings)
+	}
+}
+
 // TestInterrupted: what was measured until an interrupt is there, and no service is
 // left stopped.
 func TestInterrupted(t *testing.T) {
@@ -105,6 +160,8 @@ func TestRefused(t *testing.T) {
 	good := start(t, sim.Chain(time.Millisecond, 2*time.Millisecond), synth.Form{})
 	for want, change := range map[string]func(*driver.Options){
 		"no service \"z\"":       func(o *driver.Options) { o.Targets = []string{"z"} },
+		"no service \"y\"":       func(o *driver.Options) { o.Targets = []string{"b+y"} },
+		"names b twice":          func(o *driver.Options) { o.Targets = []string{"b+b"} },
 		"cannot make a service":  func(o *driver.Options) { o.Fractions = []float64{1.5} },
 		"closed loop":            func(o *driver.Options) { o.Load.Clients, o.Load.Rate = 0, 10 },
 		"no request of the load": func(o *driver.Options) { o.Mix.Requests[0].Path = "/-/healthz"; o.Mix.Requests[0].OK = []int{299} },

@@ -1,0 +1,63 @@
+package profile
+
+import "strings"
+
+// A target is a service, or several that are made faster together, by one fraction:
+// their names joined. Phases are counted by the first of them. What a phase saves in
+// all of them is the pause of everybody else; each of them is paused for what it saves
+// in the others:
+//
+//	1/X_slow = max(p_i + D_x + D_y, p_x + D_y, p_y + D_x) = 1/X_fast + D_x + D_y
+const and = "+"
+
+// Parts returns the names of the services of a target.
+func Parts(target string) []string { return strings.Split(target, and) }
+
+// Target returns a target as one service. Several have the requests and cores of the
+// first, and its time such that their share is the sum of all shares: a fraction less of
+// it is a fraction less of each.
+func (r *Raw) Target(target string) (Service, bool) {
+	parts := r.parts(target)
+	if len(parts) == 0 {
+		return Service{}, false
+	}
+	s := parts[0]
+	for _, p := range parts[1:] {
+		s.Replicas += p.Replicas
+		s.Pausable = s.Pausable && p.Pausable
+		if s.Ratio > 0 {
+			s.Time += p.Share() * s.Cores / s.Ratio
+		}
+	}
+	s.Name = target
+	return s, true
+}
+
+// parts returns the services of a target, none if one of them is not there.
+func (r *Raw) parts(target string) []Service {
+	var parts []Service
+	for _, name := range Parts(target) {
+		s, ok := r.service(name)
+		if !ok {
+			return nil
+		}
+		parts = append(parts, s)
+	}
+	return parts
+}
+
+// Pause returns the part of a phase's pause that a service makes: all of it, but for
+// what the service saves itself, as a part of the target. It is 0 for the only target.
+func (r *Raw) Pause(target, service string) float64 {
+	own, all := 0.0, 0.0
+	for _, p := range r.parts(target) {
+		all += p.Share()
+		if p.Name == service {
+			own = p.Share()
+		}
+	}
+	if all == 0 {
+		return 1
+	}
+	return 1 - own/all
+}
