@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build run test test-fdb-sim race lint generate fuzz soak bench bench-compile profile-exact profile-truth profile-real profile-families profile-precision test-fdb browser clean
+.PHONY: build run test test-fdb-sim race lint generate fuzz soak bench bench-compile profile-exact profile-truth profile-real profile-families profile-overhead profile-precision test-fdb browser clean
 
 build: ## the onefold command, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -94,6 +94,9 @@ profile-real: ## the same with services that use processors: two on one core eac
 
 profile-families: ## the same with the original Slowpoke's 11 synthetic applications, beside its figures; one and a half hours
 	$(GO) test -count 1 -v -timeout 6h -run TestFamilies ./instrument/profile/synth -truth
+
+profile-overhead: ## what instrumented services lose while no experiment runs; some minutes
+	$(GO) test -count 1 -v -timeout 1h -run TestOverhead ./instrument/profile/synth -truth
 
 .PHONY: profile-optimised
 profile-optimised: ## sample applications that patches make really faster: predictions against the truth; some minutes

@@ -87,6 +87,19 @@ func interval(value float64, draws []float64, n int) Interval {
 	return Interval{Value: value, Low: max(0, value-half), High: value + half}
 }
 
+// Mean returns the mean of independent values and its 95 % interval.
+func Mean(values []float64) Interval {
+	mean, square, n := 0.0, 0.0, float64(len(values))
+	for _, v := range values {
+		mean += v / n
+	}
+	for _, v := range values {
+		square += (v - mean) * (v - mean) / (n - 1)
+	}
+	half := studentT(len(values)-1) * math.Sqrt(square/n)
+	return Interval{Value: mean, Low: mean - half, High: mean + half}
+}
+
 func correction(n int) float64 {
 	if n < 2 {
 		return 1

@@ -150,6 +150,13 @@ func TestExpect(t *testing.T) {
 		{"cart@25% > 1.1x", "not tried with 25 %"},
 		{"tax@50% > 1.1x", "tax was not profiled"},
 	}
+func TestMean(t *testing.T) {
+	got := profile.Mean([]float64{1, 2, 3, 4, 5}) // deviation 1.581, Student's t 2.776
+	if math.Abs(got.Value-3) > 1e-9 || math.Abs(got.Low-(3-1.963)) > 0.001 || math.Abs(got.High-(3+1.963)) > 0.001 {
+		t.Errorf("mean %+v, want 3 ± 1.963", got)
+	}
+}
+
 	for _, test := range tests {
 		e, err := profile.ParseExpectation(test.text)
 		if err != nil {

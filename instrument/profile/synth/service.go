@@ -36,6 +36,8 @@ type Form struct {
 	GRPC bool // services talk gRPC, not HTTP/1.1
 	// Real services use the time of processors, one each of this machine.
 	Real bool
+	// Plain services are not instrumented.
+	Plain bool
 }
 
 // caller calls an endpoint of another service.
@@ -88,9 +90,13 @@ func Run(argument string) error {
 	if s.GRPC {
 		return s.runGRPC(mux)
 	}
-	base := &http.Transport{MaxIdleConnsPerHost: 1024}
-	s.calls = httpCaller{&http.Client{Transport: slowpoke.Transport(base)}}
-	return http.ListenAndServe(s.Addresses[s.Service], slowpoke.Handler(mux))
+	var handler http.Handler = mux
+	var transport http.RoundTripper = &http.Transport{MaxIdleConnsPerHost: 1024}
+	if !s.Plain {
+		handler, transport = slowpoke.Handler(handler), slowpoke.Transport(transport)
+	}
+	s.calls = httpCaller{&http.Client{Transport: transport}}
+	return http.ListenAndServe(s.Addresses[s.Service], handler)
 }
 
 // serve takes an endpoint's time of a core and makes its calls.

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 var (
-	truth       = flag.Bool("truth", false, "measure predictions against the truth, which takes long")
+	truth       = flag.Bool("truth", false, "run the measurements, which take long")
 	topologies  = flag.String("topologies", "", "only topologies whose name holds this")
 	window      = flag.Duration("window", 3*time.Second, "length of a window of a measurement")
 	repetitions = flag.Int("repetitions", 5, "repetitions of a measurement")
@@ -80,9 +79,6 @@ func TestTruth(t *testing.T) {
 // load takes its part.
 func TestRealCPU(t *testing.T) {
 	measurement(t, "profile-real")
-	if runtime.NumCPU() < 2 {
-		t.Skip("two services need two processors")
-	}
 	top := sim.Chain(2*time.Millisecond, 4*time.Millisecond)
 	top.Name = "real-chain-2"
 	var all score
