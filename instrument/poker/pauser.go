@@ -17,6 +17,12 @@ type Interval struct {
 	Ordered  int64  `json:"ordered"`
 	Stop     int64  `json:"stop"`
 	Continue int64  `json:"continue"`
+	// What the service had sent before goes on leaving in a pause. Sent is bytes over
+	// the network in this one, GapSent those since the last one, which was Gap ago. All
+	// are 0 where nobody knows, and for short pauses.
+	Sent    int64 `json:"sent,omitempty"`
+	Gap     int64 `json:"gap,omitempty"`
+	GapSent int64 `json:"gapSent,omitempty"`
 }
 
 // order is a pause to make.
@@ -32,19 +38,22 @@ type Pauser struct {
 	stopper  Stopper
 	page     *page.Page
 	max      time.Duration
-	watchdog *Watchdog // may be nil
+	watchdog *Watchdog    // may be nil
+	sent     func() int64 // bytes over the network so far; may be nil
 
 	orders  chan order
 	ended   chan struct{}
 	once    sync.Once
 	release atomic.Bool // end the pause under way, and those that are waiting
 	owed    int64
+	looked  struct{ at, sent int64 } // at the end of the last pause that was looked at
 }
 
-// NewPauser starts a pauser. Close ends it.
-func NewPauser(s Stopper, p *page.Page, maximum time.Duration, w *Watchdog) *Pauser {
+// NewPauser starts a pauser. Close ends it. sent returns the bytes that the service has
+// sent over the network; it may be nil.
+func NewPauser(s Stopper, p *page.Page, maximum time.Duration, w *Watchdog, sent func() int64) *Pauser {
 	pauser := &Pauser{
-		stopper: s, page: p, max: maximum, watchdog: w,
+		stopper: s, page: p, max: maximum, watchdog: w, sent: sent,
 		orders: make(chan order, 64), ended: make(chan struct{}),
 	}
 	go pauser.run()
@@ -120,7 +129,7 @@ func (p *Pauser) pause(o order) (Interval, error) {
 		return Interval{Phase: o.phase}, fmt.Errorf("stop the service: %w", err)
 	}
 	in := Interval{Phase: o.phase, Ordered: o.nanos, Stop: precise.Now()}
-	p.sleep(in.Stop + p.owed)
+	p.last(&in, in.Stop+p.owed)
 	in.Continue = precise.Now()
 	paused := in.Continue - in.Stop
 	p.owed -= paused
@@ -130,6 +139,29 @@ func (p *Pauser) pause(o order) (Interval, error) {
 	}
 	p.watchdog.continued()
 	return in, nil
+}
+
+// worthLooking is the shortest pause in which it is looked what is sent, since that takes
+// its time.
+const worthLooking = int64(2 * time.Millisecond)
+
+// last lets a pause last until end, and looks at its begin and its end at what the
+// service has sent.
+func (p *Pauser) last(in *Interval, end int64) {
+	if p.sent == nil || end-in.Stop < worthLooking {
+		p.sleep(end)
+		return
+	}
+	before := p.sent()
+	looking := precise.Now() - in.Stop
+	p.sleep(end - looking)
+	after := p.sent()
+	in.Sent = after - before
+	if p.looked.at > 0 {
+		in.Gap, in.GapSent = in.Stop-p.looked.at, before-p.looked.sent
+	}
+	p.sleep(end)
+	p.looked.at, p.looked.sent = precise.Now(), after
 }
 
 // sleep sleeps until t, or until the service is released. It looks for that every

@@ -101,7 +101,7 @@ func TestGuard(t *testing.T) {
 func TestSum(t *testing.T) {
 	p, _, _ := newPage(t)
 	group := &fakeGroup{}
-	pauser := NewPauser(group, p, MaxPause, nil)
+	pauser := NewPauser(group, p, MaxPause, nil, nil)
 	const n, each = 50, 2 * time.Millisecond
 	intervals := make(chan Interval, n)
 	for i := range n {
@@ -124,6 +124,35 @@ func TestSum(t *testing.T) {
 	}
 	if p.Paused() != sum || group.stops != n || group.continues != n {
 		t.Errorf("the clock stood still for %d of %d ns, %d stops, %d continues", p.Paused(), sum, group.stops, group.continues)
+	}
+}
+
+// TestSent: what is sent in a pause, and since the last one, is told apart.
+func TestSent(t *testing.T) {
+	p, _, _ := newPage(t)
+	totals := []int64{100, 110, 500, 560} // at the begin and the end of two pauses
+	pauser := NewPauser(&fakeGroup{}, p, MaxPause, nil, func() int64 {
+		next := totals[0]
+		totals = totals[1:]
+		return next
+	})
+	defer pauser.Close()
+	intervals := make(chan Interval)
+	for i, want := range []Interval{{Sent: 10}, {}, {Sent: 60, GapSent: 390}} {
+		d := 3 * time.Millisecond
+		if i == 1 {
+			d = 0 // too short to look
+		}
+		pauser.Pause(uint64(i+1), d, func(in Interval, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			intervals <- in
+		})
+		in := <-intervals
+		if in.Sent != want.Sent || in.GapSent != want.GapSent || (in.Gap > 0) != (want.GapSent > 0) {
+			t.Errorf("pause %d: sent %d, %d in the %d ns before; want %d and %d", i, in.Sent, in.GapSent, in.Gap, want.Sent, want.GapSent)
+		}
 	}
 }
 
@@ -181,7 +210,7 @@ func testFreezer(t *testing.T, f freezer) {
 // under way and those that wait.
 func TestLimits(t *testing.T) {
 	p, _, _ := newPage(t)
-	pauser := NewPauser(&fakeGroup{}, p, time.Minute, nil)
+	pauser := NewPauser(&fakeGroup{}, p, time.Minute, nil, nil)
 	defer pauser.Close()
 	refused := make(chan error, 1)
 	pauser.Pause(1, 2*time.Minute, func(_ Interval, err error) { refused <- err })
@@ -240,7 +269,7 @@ func TestCompat(t *testing.T) {
 	}
 	p, _, _ := newPage(t)
 	group := &fakeGroup{}
-	pauser := NewPauser(group, p, MaxPause, nil)
+	pauser := NewPauser(group, p, MaxPause, nil, nil)
 	go c.Serve(pauser)
 	path := func(i int) string { _, path, _ := strings.Cut(c.Env[i], "="); return path }
 	orders, err := os.OpenFile(path(0), os.O_WRONLY, 0)

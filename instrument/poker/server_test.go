@@ -27,7 +27,7 @@ func serve(t *testing.T) (address string, pid int, service *page.Page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pauser := NewPauser(s, p, MaxPause, nil)
+	pauser := NewPauser(s, p, MaxPause, nil, nil)
 	address = "unix:" + filepath.Join(t.TempDir(), "control")
 	l, err := Listen(address)
 	if err != nil {
@@ -190,7 +190,7 @@ func FuzzControl(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		p := page.Private()
-		pauser := NewPauser(&fakeGroup{}, p, 10*time.Millisecond, nil)
+		pauser := NewPauser(&fakeGroup{}, p, 10*time.Millisecond, nil, nil)
 		server := &Server{Token: "secret", Page: p, Pauser: pauser}
 		here, there := net.Pipe()
 		done := make(chan struct{})

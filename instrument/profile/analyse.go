@@ -108,7 +108,7 @@ func Analyse(raw *Raw) (*Result, error) {
 		return cmp.Or(cmp.Compare(len(x.Parts), len(y.Parts)),
 			cmp.Compare(y.sure(), x.sure()), cmp.Compare(y.Headroom, x.Headroom), cmp.Compare(x.Name, y.Name))
 	})
-	res.Warnings = append(res.Warnings, a.drift()...)
+	res.Warnings = append(append(res.Warnings, a.drift()...), a.network()...)
 	return res, nil
 }
 
@@ -306,4 +306,20 @@ func (a *analysis) drift() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("the baseline changed by %+.1f %% during the run: something else uses the machine, or the application slows down as its state grows", 100*change)}
+}
+
+// sending is the rate of sending in pauses, over that between them, above which the
+// network may be what limits a service. What its last answers still send is less.
+const sending = 0.25
+
+// network finds services whose pauses did not stop what they send.
+func (a *analysis) network() []string {
+	var found []string
+	for _, s := range a.raw.Services {
+		if s.Egress != nil && s.Egress.Rate > sending {
+			found = append(found, fmt.Sprintf("%s went on sending in pauses, at %.0f %% of its rate (%d bytes in all): where its network is the bottleneck, predictions are too high",
+				s.Name, 100*s.Egress.Rate, s.Egress.Bytes))
+		}
+	}
+	return found
 }

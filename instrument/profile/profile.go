@@ -52,6 +52,16 @@ type Service struct {
 	// experiments, so predictions are too high where it is near the bottleneck, and
 	// their intervals reach down to what is sure.
 	Pausable bool `json:"pausable"`
+	// Egress is known where the service has a network of its own, as in a pod, and it was
+	// paused.
+	Egress *Egress `json:"egress,omitempty"`
+}
+
+// Egress is what a service sent over the network while it was paused: what it had
+// handed to the kernel before.
+type Egress struct {
+	Bytes int64   `json:"bytes"`
+	Rate  float64 `json:"rate"` // of sending in pauses, over that between them
 }
 
 // Share returns the seconds of wall time that the service needs for one

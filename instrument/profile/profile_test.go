@@ -122,6 +122,20 @@ func TestAnalyse(t *testing.T) {
 	}
 }
 
+// TestNetwork: a service that goes on sending while it is paused is named.
+func TestNetwork(t *testing.T) {
+	raw := measurement()
+	raw.Services[0].Egress = &profile.Egress{Bytes: 100, Rate: 0.02}
+	raw.Services[1].Egress = &profile.Egress{Bytes: 5e6, Rate: 0.9}
+	res, err := profile.Analyse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Warnings) != 1 || !strings.HasPrefix(res.Warnings[0], "mail went on sending in pauses, at 90 % of its rate (5000000 bytes") {
+		t.Errorf("warnings %q", res.Warnings)
+	}
+}
+
 // TestDropped: windows with a reason are counted, not used.
 func TestDropped(t *testing.T) {
 	raw := measurement()
@@ -133,6 +147,13 @@ func TestDropped(t *testing.T) {
 	}
 	if p := res.Services[0].Points[0]; res.Dropped != 1 || p.Windows != 2 || math.Abs(p.Predicted.Value-200) > 1e-6 {
 		t.Errorf("dropped %d, used %d, predicted %g", res.Dropped, p.Windows, p.Predicted.Value)
+	}
+}
+
+func TestMean(t *testing.T) {
+	got := profile.Mean([]float64{1, 2, 3, 4, 5}) // deviation 1.581, Student's t 2.776
+	if math.Abs(got.Value-3) > 1e-9 || math.Abs(got.Low-(3-1.963)) > 0.001 || math.Abs(got.High-(3+1.963)) > 0.001 {
+		t.Errorf("mean %+v, want 3 ± 1.963", got)
 	}
 }
 
@@ -150,13 +171,6 @@ func TestExpect(t *testing.T) {
 		{"cart@25% > 1.1x", "not tried with 25 %"},
 		{"tax@50% > 1.1x", "tax was not profiled"},
 	}
-func TestMean(t *testing.T) {
-	got := profile.Mean([]float64{1, 2, 3, 4, 5}) // deviation 1.581, Student's t 2.776
-	if math.Abs(got.Value-3) > 1e-9 || math.Abs(got.Low-(3-1.963)) > 0.001 || math.Abs(got.High-(3+1.963)) > 0.001 {
-		t.Errorf("mean %+v, want 3 ± 1.963", got)
-	}
-}
-
 	for _, test := range tests {
 		e, err := profile.ParseExpectation(test.text)
 		if err != nil {

@@ -130,7 +130,7 @@ func (p *pausing) begin(group int, log io.Writer) error {
 		return err
 	}
 	gate := poker.NewGate(stopper)
-	p.pauser = poker.NewPauser(gate.Pauses(), p.page, p.max, p.watchdog)
+	p.pauser = poker.NewPauser(gate.Pauses(), p.page, p.max, p.watchdog, func() int64 { return poker.NetworkSent(group) })
 	if p.cores > 0 {
 		p.limiter = poker.NewLimiter(gate, group, p.cores)
 	}

@@ -22,6 +22,7 @@ type system struct {
 type service struct {
 	Service
 	pokers []*poker.Client
+	egress egress
 }
 
 // connectTime is how long a poker may take to be there.

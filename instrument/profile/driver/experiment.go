@@ -96,6 +96,7 @@ func (e *experiment) done(svc *service, phase uint64, in poker.Interval, err err
 			e.target.pokers[0].Work(func(w poker.Work) { e.busy.end(phase, w) })
 		}
 	}
+	svc.egress.add(in)
 	p.parts += e.stops[svc].part
 	p.nanos += in.Continue - in.Stop
 }

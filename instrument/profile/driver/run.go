@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-
 	"fmt"
 	"slices"
 	"time"
@@ -64,6 +63,9 @@ func (r *run) measure(ctx context.Context) error {
 	r.first = time.Now()
 	total := r.opts.Repetitions * len(r.order(0, r.targets))
 	defer func() {
+		for i, svc := range r.sys.services {
+			r.raw.Services[i].Egress = svc.egress.describe()
+		}
 		if r.disturbed > 0 {
 			r.warn("%d of %d windows were measured while the machine was busy with other things", r.disturbed, len(r.raw.Windows))
 		}
