@@ -82,6 +82,9 @@ func (r *Runner) Failed() int64 { return r.failed.Load() }
 // Sent returns the requests that were sent so far.
 func (r *Runner) Sent() int64 { return r.sent.Load() }
 
+// Clients returns how many requests are under way at a time, in a closed loop.
+func (r *Runner) Clients() int { return r.opts.Clients }
+
 // Run sends until the duration or the number of requests is reached, or the context
 // ends, and returns what was measured. Requests that a context's end cuts off count
 // neither as answered nor as errors.

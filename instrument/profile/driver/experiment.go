@@ -13,11 +13,8 @@ import (
 	"github.com/onefold/onefold/instrument/profile"
 )
 
-// The parts that a window is cut into, and the phases that one needs.
-const (
-	segments    = 10
-	leastPhases = 5
-)
+// leastPhases is how many phases a window needs.
+const leastPhases = 5
 
 // experiment is the phases of one window.
 type experiment struct {
@@ -35,13 +32,6 @@ type experiment struct {
 	failure error
 	pending sync.WaitGroup
 	busy    busyness
-}
-
-// edge is the begin of a phase.
-type edge struct {
-	at           int64 // ns
-	done, failed int64 // end-to-end requests
-	phase        uint64
 }
 
 // stop is what a service has to pause in each phase.
@@ -101,12 +91,6 @@ func (e *experiment) done(svc *service, phase uint64, in poker.Interval, err err
 	p.nanos += in.Continue - in.Stop
 }
 
-func (e *experiment) seen() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.edges)
-}
-
 // watch sets the batch of all replicas of the target.
 func (e *experiment) watch(ctx context.Context, batch int) error {
 	for _, c := range e.target.pokers {
@@ -145,39 +129,45 @@ func (e *experiment) drain() {
 	e.pending.Wait() // each pause is answered, or its connection fails
 }
 
-// wait waits for the window, and for enough phases in it.
+// wait waits for the window, and for enough phases and whole turns in it.
 func (e *experiment) wait(ctx context.Context, settle settling, window time.Duration) error {
 	if err := settle.wait(ctx, e.load); err != nil {
 		return err
 	}
 	e.settled = precise.Now()
-	settled := e.seen()
-	for waited := time.Duration(0); waited < 4*window; waited += window / 4 {
-		if err := pause(ctx, window/4); err != nil {
+	goal := wholeTurns{turn: int64(e.load.Clients())}
+	for begun := time.Now(); time.Since(begun) < longest*window; {
+		if err := pause(ctx, look); err != nil {
 			return err
 		}
-		if waited+window/4 >= window && e.seen()-settled > 2*leastPhases {
+		phases, requests := e.seen()
+		if time.Since(begun) >= window && phases > 2*leastPhases && goal.reached(requests) {
 			return nil
 		}
 	}
 	return nil
 }
 
-// cut makes segments of whole phases.
-func (e *experiment) cut() []profile.Segment {
-	edges := e.edges
-	for len(edges) > 0 && edges[0].at < e.settled {
-		edges = edges[1:]
+// seen returns the phases since the system has settled, and the requests between the
+// first and the last of them.
+func (e *experiment) seen() (phases int, requests int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	edges := since(e.edges, e.settled)
+	if len(edges) == 0 {
+		return 0, 0
 	}
-	each := max(1, (len(edges)-1)/segments)
+	return len(edges), edges[len(edges)-1].done - edges[0].done
+}
+
+// cut makes segments of whole phases, as near as those come to whole turns.
+func (e *experiment) cut() []profile.Segment {
+	edges := since(e.edges, e.settled)
 	var segs []profile.Segment
-	for i := 0; i+each < len(edges); i += each {
-		a, b := edges[i], edges[i+each]
-		s := profile.Segment{
-			Wall: float64(b.at-a.at) / 1e9, Requests: b.done - a.done, Errors: b.failed - a.failed,
-			Target: int64(each * e.batch), Phases: each,
-		}
-		for _, edge := range edges[i : i+each] {
+	for a, b := range turns(edges, int64(e.load.Clients())) {
+		s := between(edges[a], edges[b])
+		s.Phases, s.Target = b-a, int64((b-a)*e.batch)
+		for _, edge := range edges[a:b] {
 			if p := e.paused[edge.phase]; p != nil {
 				s.Paused += float64(p.nanos) / p.parts / 1e9
 			}
@@ -185,26 +175,4 @@ func (e *experiment) cut() []profile.Segment {
 		segs = append(segs, s)
 	}
 	return segs
-}
-
-// plain measures without phases.
-func plain(ctx context.Context, runner *load.Runner, settle settling, window time.Duration) ([]profile.Segment, error) {
-	if err := settle.wait(ctx, runner); err != nil {
-		return nil, err
-	}
-	read := func() edge {
-		return edge{at: precise.Now(), done: runner.Completed(), failed: runner.Failed()}
-	}
-	var segs []profile.Segment
-	for last := read(); len(segs) < segments; {
-		if err := pause(ctx, window/segments); err != nil {
-			return nil, err
-		}
-		now := read()
-		segs = append(segs, profile.Segment{
-			Wall: float64(now.at-last.at) / 1e9, Requests: now.done - last.done, Errors: now.failed - last.failed,
-		})
-		last = now
-	}
-	return segs, nil
 }
