@@ -41,8 +41,7 @@ func (b *builder) constructor(s *ir.Service, d declared) {
 		v := sig.Params().At(i)
 		dep := b.pointee(v.Type())
 		if dep == nil || dep == s {
-			b.errorf(position(v.Pos(), d.decl.Name), diag.Dependency, "pass services only: mark the type //onefold:service, or set the field by a constant or an onefold:\"config\" tag",
-				"constructor %s: no package provides parameter %s %s; want a pointer to another service", d.fn.Name(), v.Name(), typeString(v.Type()))
+			b.unwired(d, v)
 			continue
 		}
 		c.Deps = append(c.Deps, dep)
@@ -52,6 +51,33 @@ func (b *builder) constructor(s *ir.Service, d declared) {
 		f.Made = false
 	}
 	b.settings(s, d)
+}
+
+// unwired reports a constructor's parameter that is no service.
+func (b *builder) unwired(d declared, v *types.Var) {
+	pos := position(v.Pos(), d.decl.Name)
+	if s := b.implementing(v.Type()); s != nil {
+		ptr := "*" + typeString(s.Obj.Type())
+		b.errorf(pos, diag.Dependency, "take a "+ptr+", and make the field one", "constructor %s: parameter %s %s is an interface, which %s implements; want a pointer to another service",
+			d.fn.Name(), v.Name(), typeString(v.Type()), ptr)
+		return
+	}
+	b.errorf(pos, diag.Dependency, "pass services only: mark the type //onefold:service, or set the field by a constant or an onefold:\"config\" tag",
+		"constructor %s: no package provides parameter %s %s; want a pointer to another service", d.fn.Name(), v.Name(), typeString(v.Type()))
+}
+
+// implementing returns the first service that implements t, nil where t is no interface with methods.
+func (b *builder) implementing(t types.Type) *ir.Service {
+	iface, ok := t.Underlying().(*types.Interface)
+	if !ok || iface.NumMethods() == 0 {
+		return nil
+	}
+	for _, s := range b.prog.Services {
+		if types.Implements(types.NewPointer(s.Obj.Type()), iface) {
+			return s
+		}
+	}
+	return nil
 }
 
 // settings marks what the constructor sets: the fields of composite literals of
