@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"github.com/onefold/onefold/compiler/diag"
 	"github.com/onefold/onefold/compiler/ir"
@@ -58,8 +59,8 @@ func (c *checker) rangeOrder(f *ir.Function, field *ir.Field, loop *ast.RangeStm
 			if mentions(info, n, info.ObjectOf(identOf(loop.Key))) || mentions(info, n, info.ObjectOf(identOf(loop.Value))) {
 				c.warnf(n.Pos(), diag.Order, orderFix, "return from a range over map %s: which entry comes first is open in plain Go", field.Name)
 			}
-		case *ast.AssignStmt:
-			if v := collects(info, n); v != nil && (v.Pos() < loop.Pos() || v.Pos() > loop.End()) && shows(f, v) && !sorted(f, v) {
+		case ast.Stmt:
+			if v := c.collects(info, n); v != nil && (v.Pos() < loop.Pos() || v.Pos() > loop.End()) && (v.IsField() || shows(f, v)) && !sorted(f, v) {
 				c.warnf(n.Pos(), diag.Order, orderFix, "%s collects the entries of map %s in an order that is open in plain Go", v.Name(), field.Name)
 			}
 		}
@@ -86,18 +87,31 @@ func mentions(info *types.Info, n ast.Node, obj types.Object) bool {
 	return found
 }
 
-// collects returns the variable that a statement x = append(x, …) or s += … grows
-// at its end, or nil.
-func collects(info *types.Info, n *ast.AssignStmt) *types.Var {
-	if len(n.Lhs) != 1 || len(n.Rhs) != 1 {
-		return nil
+// collects returns the variable or persistent field that a statement x = append(x, …),
+// s += …, b.WriteString(…) or fmt.Fprint(&b, …) grows at its end, or nil.
+func (c *checker) collects(info *types.Info, n ast.Stmt) *types.Var {
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
+			return c.appends(info, n)
+		}
+	case *ast.ExprStmt:
+		if call, ok := n.X.(*ast.CallExpr); ok {
+			return writes(info, call)
+		}
 	}
-	id, ok := ast.Unparen(n.Lhs[0]).(*ast.Ident)
-	if !ok {
-		return nil
+	return nil
+}
+
+func (c *checker) appends(info *types.Info, n *ast.AssignStmt) *types.Var {
+	target := ast.Unparen(n.Lhs[0])
+	v := variable(info, target)
+	if sel, ok := target.(*ast.SelectorExpr); ok {
+		if field := c.prog.Selected(info, sel); field != nil && field.Kind.Persistent() {
+			v = field.Var
+		}
 	}
-	v, ok := info.Uses[id].(*types.Var)
-	if !ok {
+	if v == nil {
 		return nil
 	}
 	if n.Tok == token.ADD_ASSIGN {
@@ -107,10 +121,45 @@ func collects(info *types.Info, n *ast.AssignStmt) *types.Var {
 		return nil
 	}
 	call, ok := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
-	if ok && builtin(info, call) == "append" && isIdent(call.Args[0], info, v) {
+	if ok && builtin(info, call) == "append" && types.ExprString(call.Args[0]) == types.ExprString(target) {
 		return v
 	}
 	return nil
+}
+
+// writes returns the strings.Builder or bytes.Buffer that a call writes to, or nil.
+func writes(info *types.Info, call *ast.CallExpr) *types.Var {
+	fn := callee(info, call)
+	if fn == nil || fn.Pkg() == nil {
+		return nil
+	}
+	to := ast.Expr(nil)
+	switch sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); {
+	case ok && fn.Signature().Recv() != nil && strings.HasPrefix(fn.Name(), "Write"):
+		to = sel.X
+	case fn.Pkg().Path() == "fmt" && strings.HasPrefix(fn.Name(), "Fprint"):
+		to = call.Args[0]
+	default:
+		return nil
+	}
+	if address, ok := ast.Unparen(to).(*ast.UnaryExpr); ok && address.Op == token.AND {
+		to = address.X
+	}
+	v := variable(info, to)
+	if v == nil {
+		return nil
+	}
+	switch strings.TrimPrefix(v.Type().String(), "*") {
+	case "strings.Builder", "bytes.Buffer":
+		return v
+	}
+	return nil
+}
+
+// variable returns the variable that e names, or nil.
+func variable(info *types.Info, e ast.Expr) *types.Var {
+	v, _ := info.Uses[identOf(ast.Unparen(e))].(*types.Var)
+	return v
 }
 
 // shows reports whether the order of v's elements may be seen: v is a named

@@ -56,7 +56,7 @@ func (v *flowVisitor) orderlessAssign(loop *ast.RangeStmt, s *ast.AssignStmt) bo
 	default:
 		return false
 	}
-	if list := collects(v.info, s); list != nil {
+	if list := v.appends(v.info, s); list != nil {
 		call, ok := ast.Unparen(s.Rhs[0]).(*ast.CallExpr)
 		if !ok || !sorted(v.f, list) {
 			return false
