@@ -15,6 +15,7 @@ import (
 type App struct {
 	services  []*service
 	sentinels []sentinel // what the compiled application calls its errors
+	carries   []string   // the types of errors that it carries; nil as long as there is none
 
 	world  *plain.World // of the messages and signals of all roots
 	queue  []plain.Func // messages that were sent and have not run

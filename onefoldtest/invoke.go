@@ -29,6 +29,8 @@ type Reply struct {
 	// Codes are the sentinels that the error wraps, such as "bank.ErrInsufficient". The
 	// plain side knows them only after a suite told it what the compiled application calls them.
 	Codes []string
+	// wraps are the names that each error in the tree may have; nil on the compiled side.
+	wraps [][]string
 	// Error is the first error in the tree that has an exported type of a spec.
 	Error *ErrorValue
 	// Err is the error itself; nil on the compiled side.

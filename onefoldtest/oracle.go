@@ -28,13 +28,16 @@ type delivery struct {
 // what a reflection of the plain one cannot: the names of errors, the kinds of methods.
 func newOracle(app *App, compiled *runtime.App) *oracle {
 	o := &oracle{app: app, kinds: map[string]runtime.Kind{}, done: map[string]delivery{}}
-	app.sentinels = nil
+	app.sentinels, app.carries = nil, []string{}
 	for _, s := range compiled.Services {
 		for _, m := range s.Methods {
 			o.kinds[s.Name+"."+m.Name] = m.Kind
 		}
 		for _, e := range s.Sentinels {
 			app.sentinels = append(app.sentinels, sentinel{name: e.Name, typ: typeName(e.Err), text: e.Err.Error()})
+		}
+		for _, t := range s.Errors {
+			app.carries = append(app.carries, t.Name)
 		}
 	}
 	return o
