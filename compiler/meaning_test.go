@@ -21,8 +21,8 @@ import (
 
 // TestMeaning compiles the archives of package lower into one module, builds and
 // vets that, and sends random requests to each archive's plain services and to
-// its compiled ones, whose replies and states must be equal. Archives with workflows
-// have a script of their own.
+// its compiled ones, in one process and in many, whose replies and states must be
+// equal. Archives with workflows have a script of their own.
 func TestMeaning(t *testing.T) {
 	archives, err := filepath.Glob("lower/testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -174,7 +174,12 @@ func (f *testFile) add(name string, prog *ir.Program) {
 	}
 	fmt.Fprintf(&f.imports, "%s %q\n", name+"gen", path.Join("example.com/app", name, "gen"))
 	fmt.Fprintf(&f.tests, "\nfunc Test%s(t *testing.T) {\n", strings.ToUpper(name[:1])+name[1:])
-	fmt.Fprintf(&f.tests, "onefoldtest.Differential(t, onefoldtest.New(t, %s), %sgen.App(), onefoldtest.Options{Seed: 1, Steps: 400})\n}\n", strings.Join(parts, ", "), name)
+	fmt.Fprintf(&f.tests, "plain := onefoldtest.New(t, %s)\n", strings.Join(parts, ", "))
+	fmt.Fprintf(&f.tests, "onefoldtest.Differential(t, plain, %sgen.App(), onefoldtest.Options{Seed: 1, Steps: 400})\n", name)
+	if len(parts) > 1 {
+		fmt.Fprintf(&f.tests, "onefoldtest.Differential(t, plain, %sgen.App(), onefoldtest.Options{Seed: 2, Steps: 100, Processes: true})\n", name)
+	}
+	fmt.Fprint(&f.tests, "}\n")
 }
 
 func (f *testFile) source(t *testing.T) []byte {

@@ -1,9 +1,10 @@
 package gosource
 
 import (
-	"go/token"
 	"go/types"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -167,7 +168,7 @@ func (p *packageFile) zero(t types.Type) *jen.Statement {
 }
 
 // sentinels returns the error values that replies name: the exported error
-// variables of the service's package and of the rewritten packages below it.
+// variables of the service's package and of the user's packages below it.
 func (p *packageFile) sentinels(s *service) []jen.Code {
 	var list []jen.Code
 	for _, pkg := range p.spoken(s) {
@@ -201,7 +202,7 @@ func errorVars(pkg *ir.Package) []*types.Var {
 
 func (p *packageFile) sentinel(pkg *ir.Package, v *types.Var) *jen.Statement {
 	return jen.Line().Add(oneLine(
-		entry{"Name", jen.Lit(pkg.Name + "." + v.Name())},
+		entry{"Name", jen.Lit(p.errorName(pkg, v.Name()))},
 		entry{"Err", p.qualified(v.Pkg(), v.Name())},
 	))
 }
@@ -213,11 +214,32 @@ func ended(list []jen.Code) []jen.Code {
 	return list
 }
 
-// spoken returns the package of s and the rewritten packages that it imports,
+// errorName returns what a declared error is called outside: with as much of the import
+// path as it takes where several packages have one name.
+func (p *packageFile) errorName(pkg *ir.Package, name string) string {
+	dir, qualifier := path.Dir(pkg.Path), pkg.Name
+	for dir != "." && !p.unique(pkg, qualifier) {
+		qualifier = path.Base(dir) + "/" + qualifier
+		dir = path.Dir(dir)
+	}
+	return qualifier + "." + name
+}
+
+// unique reports whether a qualifier stands for pkg alone.
+func (p *packageFile) unique(pkg *ir.Package, qualifier string) bool {
+	for other := range p.prog.Sources() {
+		if other != pkg && strings.HasSuffix("/"+path.Join(path.Dir(other.Path), other.Name), "/"+qualifier) {
+			return false
+		}
+	}
+	return true
+}
+
+// spoken returns the package of s and the user's packages that it imports,
 // directly or not, its own first: those whose errors its methods may return.
 func (p *packageFile) spoken(s *service) []*ir.Package {
 	list := []*ir.Package{s.Pkg}
-	for _, pkg := range p.prog.Packages {
+	for pkg := range p.prog.Sources() {
 		if _, ok := p.below[pkg.Path]; ok {
 			list = append(list, pkg)
 		}
@@ -252,37 +274,18 @@ func (p *packageFile) errorTypes(s *service) []jen.Code {
 	var list []jen.Code
 	for _, pkg := range p.spoken(s) {
 		for _, obj := range declared[*types.TypeName](pkg) {
-			if t := p.errorType(obj); t != nil {
-				entries := []entry{{"Name", jen.Lit(pkg.Name + "." + obj.Name())}, {"AppendJSON", p.appendError(obj, t)}}
+			if t, _ := p.checks.Error(obj); t != nil {
+				name := p.errorName(pkg, obj.Name())
+				entries := []entry{{"Name", jen.Lit(name)}, {"AppendJSON", p.appendError(obj, t)}}
 				entries = append(entries, entry{"Codec", jen.Qual(backend.Runtime, "NewErrorCodec").Types(p.goType(t)).Call(p.types.Type(t))})
 				if p.prog.Durable() {
-					entries = append(entries, entry{"Durable", jen.Qual(backend.Workflow, "NewErrorType").Call(jen.Lit(pkg.Name+"."+obj.Name()), p.types.Type(t))})
+					entries = append(entries, entry{"Durable", jen.Qual(backend.Workflow, "NewErrorType").Call(jen.Lit(name), p.types.Type(t))})
 				}
 				list = append(list, jen.Line().Add(oneLine(entries...)))
 			}
 		}
 	}
 	return ended(list)
-}
-
-// errorType returns the type that errors of the type obj have: obj's or a
-// pointer to it; nil where obj is no exported error type that can be sent.
-func (p *packageFile) errorType(obj *types.TypeName) types.Type {
-	named, ok := obj.Type().(*types.Named)
-	if !ok || !token.IsExported(obj.Name()) || obj.IsAlias() || named.TypeParams().Len() > 0 || types.IsInterface(named) {
-		return nil
-	}
-	iface := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
-	if p.checks.Stored(named) != nil || p.checks.JSON(named) != nil {
-		return nil
-	}
-	switch {
-	case types.Implements(named, iface):
-		return named
-	case types.Implements(types.NewPointer(named), iface):
-		return types.NewPointer(named)
-	}
-	return nil
 }
 
 func (p *packageFile) appendError(obj *types.TypeName, t types.Type) *jen.Statement {

@@ -13,10 +13,11 @@ import (
 // errorValues warns about errors that are swallowed although the call may have
 // written, and refuses error types that cannot be sent.
 func errorValues(u *pass.Unit) {
-	c := newChecker(u)
+	c := newStorable(newChecker(u))
 	r := c.reach()
+	looks := c.looks(r.functions)
 	for _, f := range r.functions {
-		v := &errorVisitor{checker: c, f: f, info: f.File.Pkg.Info, calls: map[token.Pos][]*ir.Function{}}
+		v := &errorVisitor{storableChecker: c, f: f, info: f.File.Pkg.Info, calls: map[token.Pos][]*ir.Function{}, looks: looks}
 		for _, call := range f.Calls {
 			v.calls[call.Pos] = append(v.calls[call.Pos], call.Callee)
 		}
@@ -25,10 +26,11 @@ func errorValues(u *pass.Unit) {
 }
 
 type errorVisitor struct {
-	*checker
+	*storableChecker
 	f     *ir.Function
 	info  *types.Info
 	calls map[token.Pos][]*ir.Function
+	looks []look
 }
 
 func (v *errorVisitor) visit(stack []ast.Node) bool {
@@ -137,30 +139,6 @@ func previous(stack []ast.Node) ast.Stmt {
 	return nil
 }
 
-// returned refuses to return a value of an unexported error type from an
-// endpoint, and warns where a function below one does.
-func (v *errorVisitor) returned(n *ast.ReturnStmt, stack []ast.Node) {
-	sig := signature(stack, v.info)
-	if sig == nil {
-		sig = v.f.Func.Signature()
-	}
-	results := sig.Results()
-	if len(n.Results) == 0 || len(n.Results) != results.Len() || !isError(results.At(results.Len()-1).Type()) {
-		return
-	}
-	e := n.Results[len(n.Results)-1]
-	obj := hiddenError(v.info.TypeOf(e))
-	if obj == nil || v.prog.PackageOf(obj.Pkg()) == nil {
-		return
-	}
-	const fix = "export the type, or return a sentinel made with errors.New"
-	if v.f.Method != nil && v.f.Method.Endpoint() && enclosing(stack) == nil {
-		v.errorf(e.Pos(), diag.ErrorType, fix, "error type %s: not exported, so it cannot cross a service call", typeName(v.info.TypeOf(e)))
-		return
-	}
-	v.warnf(e.Pos(), diag.ErrorType, fix, "error type %s: not exported; where it reaches the caller of an endpoint, errors.As does not find it", typeName(v.info.TypeOf(e)))
-}
-
 // signature returns the signature of the innermost function literal on the path, or nil.
 func signature(stack []ast.Node, info *types.Info) *types.Signature {
 	lit := enclosing(stack)
@@ -169,19 +147,4 @@ func signature(stack []ast.Node, info *types.Info) *types.Signature {
 	}
 	sig, _ := info.TypeOf(lit).(*types.Signature)
 	return sig
-}
-
-// hiddenError returns the unexported named type that t is or points to, or nil.
-func hiddenError(t types.Type) *types.TypeName {
-	if t == nil || types.IsInterface(t) {
-		return nil
-	}
-	if ptr, ok := types.Unalias(t).(*types.Pointer); ok {
-		t = ptr.Elem()
-	}
-	named, ok := types.Unalias(t).(*types.Named)
-	if !ok || named.Obj().Exported() || named.Obj().Pkg() == nil {
-		return nil
-	}
-	return named.Obj()
 }

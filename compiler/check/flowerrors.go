@@ -30,7 +30,7 @@ func (v *flowVisitor) sentinel(e ast.Expr) {
 	obj := packageVariable(v.info, e)
 	switch {
 	case obj == nil:
-	case v.prog.PackageOf(obj.Pkg()) != nil && v.prog.PackageOf(obj.Pkg()).OutPath != "" && obj.Exported() && isError(obj.Type()):
+	case v.prog.PackageOf(obj.Pkg()) != nil && obj.Exported() && isError(obj.Type()):
 		return
 	case slices.Contains(keptErrors, obj.Pkg().Path()+"."+obj.Name()):
 		return
@@ -45,29 +45,11 @@ func (v *flowVisitor) errorType(x ast.Expr, t types.Type, pos token.Pos) {
 	if x != nil && !isError(v.info.TypeOf(x)) || t == nil {
 		return
 	}
-	if v.kept(t) {
+	if v.keepsError(t) {
 		return
 	}
 	v.report(pos, diag.Error, diag.ErrorType, v.chain, "look at it inside the step or the onefold.Do, and return an error of an exported type of the specification",
 		"error type %s: the log of a workflow does not keep it, so no error of a recorded step would be one; want an exported type that can be stored", typeName(t))
-}
-
-// kept reports whether a log keeps errors of type t whole: an exported type of the
-// specification that can be stored, or a pointer to it where only that is an error.
-func (v *flowVisitor) kept(t types.Type) bool {
-	base := t
-	ptr, pointer := types.Unalias(t).(*types.Pointer)
-	if pointer {
-		base = ptr.Elem()
-	}
-	named, ok := types.Unalias(base).(*types.Named)
-	if !ok || !named.Obj().Exported() || types.IsInterface(named) || named.TypeParams().Len() > 0 || named.Obj().Pkg() == nil {
-		return false
-	}
-	errorInterface := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
-	pkg := v.prog.PackageOf(named.Obj().Pkg())
-	return pointer != types.Implements(named, errorInterface) && pkg != nil && pkg.OutPath != "" &&
-		named.Obj().Parent() == named.Obj().Pkg().Scope() && v.types.Stored(named) == nil && v.types.JSON(named) == nil
 }
 
 // typeSwitch checks the cases of a switch on the type of an error.

@@ -43,6 +43,31 @@ func (c Checker) Stored(t types.Type) *Problem {
 	return w.stored(t)
 }
 
+// Error returns the type that errors of the declared type obj have, obj's or a pointer to
+// it, where replies, other processes and logs get them whole: it is exported, can be stored
+// and sent. Otherwise it returns nil, and for a type that would be one the problem of its fields.
+func (c Checker) Error(obj *types.TypeName) (types.Type, *Problem) {
+	named, ok := obj.Type().(*types.Named)
+	if !ok || !obj.Exported() || obj.IsAlias() || obj.Parent() != obj.Pkg().Scope() || named.TypeParams().Len() > 0 || types.IsInterface(named) {
+		return nil, nil
+	}
+	t, iface := types.Type(named), errorType.Underlying().(*types.Interface)
+	if !types.Implements(named, iface) {
+		t = types.NewPointer(named)
+	}
+	if !types.Implements(t, iface) {
+		return nil, nil
+	}
+	problem := c.Stored(named)
+	if problem == nil {
+		problem = c.JSON(named)
+	}
+	if problem != nil {
+		return nil, problem
+	}
+	return t, nil
+}
+
 // walker looks through one type. Types that it has seen are fine, or it would
 // have stopped.
 type walker struct {
