@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"reflect"
 	"slices"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/onefold/onefold/runtime/invoke"
 	"github.com/onefold/onefold/runtime/state"
@@ -30,15 +26,6 @@ func (c *comparer) replies(method string, want, got Reply) string {
 		got.Codes = want.Codes
 	}
 	return diff(c.seen(method, want), c.seen(method, got))
-}
-
-// diff returns how two values differ. cmp compares what lies in slices again at
-// every level, which takes a power of their depth, so equal values do not go to it.
-func diff(want, got any) string {
-	if reflect.DeepEqual(want, got) {
-		return ""
-	}
-	return cmp.Diff(want, got, cmpopts.EquateNaNs())
 }
 
 // seen is a reply as far as it is compared.

@@ -21,10 +21,12 @@ func TestCompareDeepValues(t *testing.T) {
 	if d := c.states(want, got); d != "" {
 		t.Errorf("equal states differ:\n%s", d)
 	}
-	got["S.list"] = nested(3, "y")
-	want["S.list"] = nested(3, "x")
-	if d := c.states(want, got); !strings.Contains(d, `"y"`) {
-		t.Errorf("the difference is not shown: %q", d)
+	for _, depth := range []int{3, 1000} {
+		got["S.list"] = nested(depth, "y")
+		want["S.list"] = nested(depth, "x")
+		if d := c.states(want, got); !strings.Contains(d, `"y"`) {
+			t.Errorf("the difference %d deep is not shown: %q", depth, d)
+		}
 	}
 }
 

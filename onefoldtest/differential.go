@@ -183,5 +183,5 @@ func (r *running) step(s step) string {
 	if diff := r.compare.states(now, state); diff != "" {
 		return fmt.Sprintf("states differ (-plain +compiled):\n%s", diff)
 	}
-	return used.check(r.oracle.kinds[s.Method], s.Request, got, diff(old, now) != "")
+	return used.check(r.oracle.kinds[s.Method], s.Request, got, !same(old, now))
 }

@@ -168,7 +168,7 @@ func (s *Simulation) Errorf(format string, args ...any) {
 
 // Expect says that a reply must be of the given value, spelt as JSON.
 func (s *Simulation) Expect(reply Reply, value string) {
-	if reply.Status != http.StatusOK || diff(decoded([]byte(value)), decoded(reply.Value)) != "" {
+	if reply.Status != http.StatusOK || !same(decoded([]byte(value)), decoded(reply.Value)) {
 		s.Errorf("reply %d %s%s, want %s", reply.Status, reply.Value, reply.Detail, value)
 	}
 }
