@@ -71,7 +71,7 @@ func Signal[T any](ctx context.Context, id, name string, value T) error {
 }
 
 // ID returns the id of the workflow that runs, for others to signal it by.
-func ID(ctx context.Context) string { return plain.From(ctx).ID }
+func ID(ctx context.Context) string { return plain.From(ctx).Workflow() }
 
 // Version reports whether a workflow is to take the new way of a change of its code:
 //
@@ -83,5 +83,6 @@ func ID(ctx context.Context) string { return plain.From(ctx).ID }
 // and each gets the same answer ever after. In a plain program it is true.
 func Version(ctx context.Context, change string) bool {
 	r := plain.From(ctx)
+	r.Workflow()
 	return r.Version == nil || r.Version(change)
 }

@@ -2,7 +2,9 @@ package onefoldtest
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing/synctest"
@@ -20,12 +22,13 @@ type plainSide struct {
 	end context.CancelFunc
 
 	flows   sync.WaitGroup
-	waiting atomic.Int64 // messages that have not run
+	waiting atomic.Int64 // messages that have not begun
 	sent    atomic.Int64 // messages, so that each has a moment of its own
 
-	mu      sync.Mutex
-	plans   []disturbance
-	effects effects
+	mu       sync.Mutex
+	plans    []disturbance
+	effects  effects
+	messages []*plain.Root // that have begun and not ended
 }
 
 // underway is how long a message takes at least.
@@ -49,12 +52,51 @@ func newPlainSide(app *App) *plainSide {
 func (p *plainSide) post(_ context.Context, fn plain.Func) {
 	p.alive()
 	p.waiting.Add(1)
-	go func() {
-		time.Sleep(underway * time.Duration(p.sent.Add(1)))
-		defer p.waiting.Add(-1)
-		defer func() { _ = recover() }() // a message that panics is a dead letter, and leaves no trace
-		_ = p.app.root(fn)
+	p.flows.Go(func() {
+		n := p.sent.Add(1)
+		time.Sleep(underway * time.Duration(n))
+		p.waiting.Add(-1)
+		defer func() { _ = recover() }() // a message that panics is a dead letter
+		p.message(fmt.Sprint("message ", n), fn)
+	})
+}
+
+// message runs fn as a message: as an atomic root, or as the workflow id, which the plain
+// program does not tell from one. It is one if it takes time, or does what only workflows do.
+func (p *plainSide) message(id string, fn plain.Func) {
+	before, begun := p.app.save(), time.Now()
+	root := &plain.Root{World: p.app.world, Effect: p.app.effect}
+	root.Begin = func() string {
+		p.app.world.Begin(id)
+		return id
+	}
+	p.setUnderWay(root, true)
+	failed := true
+	defer func() {
+		p.setUnderWay(root, false)
+		if time.Since(begun) > 0 {
+			root.Workflow()
+		}
+		switch {
+		case root.ID != "":
+			p.app.world.End(id)
+		case failed:
+			before.Restore()
+		default:
+			root.Commit()
+		}
 	}()
+	failed = fn(plain.With(p.ctx, root)) != nil
+}
+
+func (p *plainSide) setUnderWay(root *plain.Root, is bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if is {
+		p.messages = append(p.messages, root)
+	} else {
+		p.messages = slices.DeleteFunc(p.messages, func(r *plain.Root) bool { return r == root })
+	}
 }
 
 // alive ends a workflow that goes on after the script.
@@ -93,10 +135,21 @@ func (p *plainSide) keep(m *method) {
 }
 
 func (p *plainSide) settle() error {
-	for synctest.Wait(); p.waiting.Load() > 0; synctest.Wait() {
-		time.Sleep(underway)
+	for synctest.Wait(); ; synctest.Wait() {
+		if p.waiting.Load() > 0 {
+			time.Sleep(underway)
+			continue
+		}
+		p.mu.Lock()
+		waiting := slices.Clone(p.messages) // for time to pass, so they are workflows
+		p.mu.Unlock()
+		for _, root := range waiting {
+			root.Workflow()
+		}
+		if p.waiting.Load() == 0 { // they have sent nothing
+			return nil
+		}
 	}
-	return nil
 }
 
 func (p *plainSide) isFlow(method string) bool {

@@ -21,6 +21,10 @@ type Root struct {
 	// workflow sends goes out at once, since each sending is a step. What an atomic root
 	// sends is held back until Commit, and dropped if that never comes.
 	ID string
+	// Begin makes a workflow of a message, which the plain program does not tell from one: it
+	// is called, once, when the message does what only workflows do, and returns the
+	// workflow's id. nil for other roots.
+	Begin func() string
 
 	// Effect runs the function of an onefold.Do, with which a test may count or
 	// fail it; nil calls it.
@@ -53,6 +57,19 @@ func From(ctx context.Context) *Root {
 		return r
 	}
 	return alone
+}
+
+// Workflow returns the id of the workflow that the root is, empty for another root.
+func (r *Root) Workflow() string {
+	r.mu.Lock()
+	begin := r.Begin
+	r.Begin = nil
+	r.mu.Unlock()
+	if begin != nil {
+		r.ID = begin()
+		r.Commit() // what a workflow sends goes out at once
+	}
+	return r.ID
 }
 
 func (r *Root) world() *World {
@@ -118,7 +135,8 @@ func (r *Root) Signal(id, name string, value any) error {
 // Await waits for a signal to the root's workflow; a timeout of zero is none. The
 // error is that of ctx.
 func (r *Root) Await(ctx context.Context, name string, timeout time.Duration) (value any, ok bool, err error) {
-	wait := func() { value, ok, err = r.world().receive(ctx, r.ID, name, timeout) }
+	id := r.Workflow()
+	wait := func() { value, ok, err = r.world().receive(ctx, id, name, timeout) }
 	if r.Wait == nil {
 		wait()
 	} else {
@@ -129,9 +147,10 @@ func (r *Root) Await(ctx context.Context, name string, timeout time.Duration) (v
 
 // Do runs an effect with a key of its own.
 func (r *Root) Do(name string, fn func(key string) error) error {
+	id := r.Workflow()
 	r.mu.Lock()
 	r.effects++
-	key := fmt.Sprintf("%s/%d", r.ID, r.effects)
+	key := fmt.Sprintf("%s/%d", id, r.effects)
 	r.mu.Unlock()
 	if r.Effect == nil {
 		return fn(key)
