@@ -108,6 +108,9 @@ func (t *tool) profileCommand() *cobra.Command {
 			if runtime.GOOS != "linux" {
 				return errors.New("pausing services exactly needs Linux")
 			}
+			if err := t.makeWay(f); err != nil {
+				return err
+			}
 			switch {
 			case f.cluster.application != "":
 				return t.profileCluster(cmd.Context(), f, expectations)
@@ -204,19 +207,33 @@ func progressLine(p driver.Progress) string {
 	return fmt.Sprintf("[%-*s] %d of %d, %v left: %s\n", width, done, p.Done+1, max(p.Total, p.Done+1), p.Left.Round(time.Second), p.Doing)
 }
 
+// makeWay makes the folders of what a profile writes, before anything is measured.
+func (t *tool) makeWay(f profileFlags) error {
+	folders := []string{filepath.Dir(t.path(f.raw))}
+	if f.out != "" {
+		folders = append(folders, t.path(f.out))
+	}
+	for _, dir := range folders {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // reportProfile keeps and reports what was measured until an error, if that ended it.
 func (t *tool) reportProfile(raw *profile.Raw, err error, f profileFlags, expectations []profile.Expectation) error {
 	if raw == nil || len(raw.Windows) == 0 {
 		return err
 	}
-	if written := writeFile(t.path(f.raw), raw.Write); written != nil {
-		return errors.Join(err, written)
-	}
-	t.progress("the raw measurement is in %s", f.raw)
 	if err != nil {
 		raw.Warnings = append(raw.Warnings, "the measurement is not complete: "+err.Error())
 	}
-	return errors.Join(err, t.printReports(raw, f.reportFlags, expectations))
+	written := writeFile(t.path(f.raw), raw.Write)
+	if written == nil {
+		t.progress("the raw measurement is in %s", f.raw)
+	}
+	return errors.Join(err, written, t.printReports(raw, f.reportFlags, expectations))
 }
 
 // fileOptions are the options of a measurement but for its services.

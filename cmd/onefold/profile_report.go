@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -169,8 +168,9 @@ func writeFile(name string, write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return err
 	}
-	if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
-		return errors.Join(err, os.Remove(name))
+	err := os.WriteFile(name, b.Bytes(), 0o644)
+	if err != nil {
+		_ = os.Remove(name) // it may not even be there
 	}
-	return nil
+	return err
 }
