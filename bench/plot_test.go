@@ -59,13 +59,24 @@ func writePlot(name string, rows []*row) error {
 	return os.WriteFile(name, b.Bytes(), 0o644)
 }
 
+// shortRate spells a power of ten.
+func shortRate(r float64) string {
+	switch {
+	case r >= 1e6:
+		return fmt.Sprintf("%.0fM/s", r/1e6)
+	case r >= 1e3:
+		return fmt.Sprintf("%.0fk/s", r/1e3)
+	}
+	return fmt.Sprintf("%.0f/s", r)
+}
+
 func (p *panel) draw(b *bytes.Buffer, place string, rows []*row) {
 	right := p.x0 + panelWidth - panelLeft - 16
 	bottom := p.y(math.Pow(10, p.low))
 	fmt.Fprintf(b, `<text x="%.0f" y="%.0f" font-size="14" font-weight="600">%s</text>`+"\n", p.x0, p.y0-12, place)
 	for e := p.low; e <= p.high; e++ {
 		y := p.y(math.Pow(10, e))
-		fmt.Fprintf(b, `<path d="M%.0f %.1fH%.0f" stroke="#ddd"/><text x="%.0f" y="%.1f" text-anchor="end">%.0f/s</text>`+"\n", p.x0, y, right, p.x0-6, y+4, math.Pow(10, e))
+		fmt.Fprintf(b, `<path d="M%.0f %.1fH%.0f" stroke="#ddd"/><text x="%.0f" y="%.1f" text-anchor="end">%s</text>`+"\n", p.x0, y, right, p.x0-6, y+4, shortRate(math.Pow(10, e)))
 	}
 	for e := 0.0; e <= p.most; e += 2 {
 		x := p.x(1 << int(e))
