@@ -18,7 +18,8 @@ type score struct {
 type point struct {
 	topology            string
 	err, null, analytic float64
-	gains, covered      bool // more than 10 %; the interval holds the truth
+	low, high           float64 // the interval over the truth
+	gains, covered      bool    // more than 10 %; the interval holds the truth
 }
 
 func (s *score) add(t *testing.T, raw *profile.Raw, res *profile.Result) {
@@ -34,6 +35,7 @@ func (s *score) add(t *testing.T, raw *profile.Raw, res *profile.Result) {
 			truth := p.Truth.Value
 			one := point{
 				topology: raw.Name, err: p.Predicted.Value/truth - 1, null: res.Baseline.Value/truth - 1, analytic: p.Analytic/truth - 1,
+				low: p.Predicted.Low / truth, high: p.Predicted.High / truth,
 				gains: truth > 1.1*res.Baseline.Value, covered: p.Predicted.Low <= truth && truth <= p.Predicted.High,
 			}
 			t.Logf("| %s | %s@%.0f %% | %.1f (%.1f to %.1f) | %.1f (%.1f to %.1f) | %+.2f %% | %+.1f %% | %+.1f %% |",
@@ -56,6 +58,12 @@ func (s *score) print(t *testing.T) {
 		s.sum(func(p point) bool { return p.covered }).n, len(s.points), 100*mean, 100*worst)
 	if worst > profile.Quiet {
 		t.Logf("INCONCLUSIVE: the machine was not quiet enough")
+	}
+	if *svg == "" {
+		return
+	}
+	if err := s.plot(*svg); err != nil {
+		t.Error(err)
 	}
 }
 

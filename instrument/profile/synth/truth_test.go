@@ -38,6 +38,7 @@ var (
 	window      = flag.Duration("window", 3*time.Second, "length of a window of a measurement")
 	repetitions = flag.Int("repetitions", 5, "repetitions of a measurement")
 	out         = flag.String("out", "", "folder for the raw documents of measurements")
+	svg         = flag.String("svg", "", "file for a plot of predictions over truths")
 )
 
 // start starts a topology, and returns the options to measure it with.
