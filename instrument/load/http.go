@@ -75,7 +75,7 @@ func newHTTPSender(client *http.Client, m *Mix, r *Request, opts Options) (*http
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", name, err)
 		}
-		s.headers = append(s.headers, header{name, value})
+		s.headers = append(s.headers, header{http.CanonicalHeaderKey(name), value})
 	}
 	_, err = http.NewRequest(r.Method, s.base+string(s.path.fill(nil, rand.New(rand.NewPCG(0, 0)))), nil)
 	return s, err
@@ -93,7 +93,12 @@ func (s *httpSender) send(ctx context.Context, rng *rand.Rand) error {
 		return err
 	}
 	for _, h := range s.headers {
-		req.Header.Set(h.name, string(h.value.fill(nil, rng)))
+		value := string(h.value.fill(nil, rng))
+		if h.name == "Host" {
+			req.Host = value // not a header to net/http
+			continue
+		}
+		req.Header.Set(h.name, value)
 	}
 	if s.keys {
 		req.Header.Set("Idempotency-Key", uuid.NewString())

@@ -40,6 +40,19 @@ func get(target, path string) *load.Mix {
 	return &load.Mix{Target: target, Requests: []load.Request{{Path: path}}}
 }
 
+// TestHost: a Host in the headers is the host that is asked for, as for curl.
+func TestHost(t *testing.T) {
+	var hosts sync.Map
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { hosts.Store(r.Host, true) }))
+	defer server.Close()
+	mix := get(server.URL, "/")
+	mix.Requests[0].Headers = map[string]string{"host": "shop-${int:7-7}.example"}
+	run(t, t.Context(), mix, load.Options{Clients: 2, Requests: 10})
+	if _, ok := hosts.Load("shop-7.example"); !ok {
+		hosts.Range(func(host, _ any) bool { t.Errorf("asked for %v", host); return true })
+	}
+}
+
 // TestClosed: every request reaches the server, is counted once, and is of the
 // kind that its weight says.
 func TestClosed(t *testing.T) {
