@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,6 +172,9 @@ func makeOverlay(res *inject.Result, name string) error {
 		return err
 	}
 	dir := strings.TrimSuffix(name, filepath.Ext(name)) + ".src"
+	if err := checkOverlay(name, dir); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
@@ -190,6 +194,26 @@ func makeOverlay(res *inject.Result, name string) error {
 		return err
 	}
 	return change{file: name, new: append(data, '\n')}.apply()
+}
+
+// checkOverlay refuses to write an overlay over what is none, or its sources over a folder
+// that has nothing to do with it.
+func checkOverlay(name, dir string) error {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(dir); err == nil {
+			return fmt.Errorf("%s is there without an overlay: remove it, or name another --overlay", dir)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var old struct{ Replace map[string]string }
+	if err := json.Unmarshal(data, &old); err != nil || old.Replace == nil {
+		return fmt.Errorf("%s is no overlay: name another --overlay", name)
+	}
+	return nil
 }
 
 // instrumentDiff prints what changes in the module's own files, and the names of new ones.

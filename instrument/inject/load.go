@@ -28,6 +28,11 @@ func load(ctx context.Context, opts Options) ([]*packages.Package, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
+	for _, p := range patterns {
+		if strings.HasSuffix(p, ".go") {
+			return nil, fmt.Errorf("%s is a file: name the folder of its package", p)
+		}
+	}
 	pkgs, err := packages.Load(conf, patterns...)
 	switch {
 	case ctx.Err() != nil:
