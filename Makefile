@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build run test test-fdb-sim race lint generate fuzz soak bench bench-compile profile-exact profile-truth profile-real profile-families profile-overhead profile-precision test-fdb browser clean
+.PHONY: build run test test-fdb-sim race lint generate fuzz soak bench bench-compile profile-exact profile-truth profile-real profile-families profile-overhead profile-soak profile-precision test-fdb browser clean
 
 build: ## the onefold command, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -99,9 +99,12 @@ profile-families: ## the same with the original Slowpoke's 11 synthetic applicat
 profile-overhead: ## what instrumented services lose while no experiment runs; some minutes
 	$(GO) test -count 1 -v -timeout 1h -run TestOverhead ./instrument/profile/synth -truth
 
+profile-soak: ## profilers, pokers and services killed again and again; two hours
+	$(GO) test -count 1 -v -timeout 3h -run TestSoak ./instrument/profile/synth -soak 2h
+
 .PHONY: profile-optimised
 profile-optimised: ## sample applications that patches make really faster: predictions against the truth; some minutes
-	$(GO) test -count 1 -v -timeout 1h -run TestOptimised ./instrument/profile/optimised -optimised
+	$(GO) test -count 1 -v -timeout 1h -run 'TestOptimised|TestSteady' ./instrument/profile/optimised -optimised
 
 profile-precision: ## how exact a poker's pauses are; for a quiet machine
 	$(GO) test -count 1 -v -run TestPrecision ./instrument/poker/entry -precision 1000

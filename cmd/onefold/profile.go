@@ -27,8 +27,11 @@ Of packages, by default everything below the current folder, it compiles the ser
 starts each as a process of its own behind a gateway, as onefold up does, with an empty
 store. What to send is load.yaml beside the packages, --mix, or else one request for each
 method. Each replica gets a slow processor of its own (--cores), so that many fit on this
-machine: the result is that of a cluster where each replica has as many cores. The storage
-process, in place of a database, is paused as all are, but not limited. With --share they share this machine's, and the result is that of this machine.
+machine: the result is that of a cluster where each replica has as many cores. It is a steady
+one: how fast this machine is at the moment is measured beside it, since who works on the
+other thread of a core can make everything half as fast. The storage process, in place of a
+database, is paused as all are, but not limited. With --share they share this machine's
+processors, and the result is that of this machine.
 
 Of a file that names other services and what to send, it profiles those:
 
@@ -68,8 +71,14 @@ The load comes from here, so --mix needs a target that reaches the cluster.
 Services of a file have to be instrumented to be profiled (onefold instrument); others
 are only paused. One with neither command nor control, such as a database elsewhere, cannot
 even be paused: name it with its address, and the time of one request if you know it,
-and predictions that it may limit have intervals that reach down to what is sure. The raw measurement is kept, and onefold profile report makes every
-report of it again. An interrupt ends the measurement and reports what there is.
+and predictions that it may limit have intervals that reach down to what is sure.
+
+The raw measurement is kept, and onefold profile report makes every report of it again. An
+interrupt ends the measurement and reports what there is.
+
+A service with twice the replicas is one that takes half the time of a request, 50 %. A
+target can also be one route of a service (--targets 'cart:GET /items'): what is taken away is
+that share of the mean request's time, from the requests of the route only.
 
 Profile refuses what would make it wrong: services that a quota of processor time
 throttles, and loads whose requests fail.`
@@ -77,6 +86,7 @@ throttles, and loads whose requests fail.`
 const profileExample = `  onefold profile ./...
   onefold profile ./... --replicas frontend=2 --budget 10m --out reports
   onefold profile shop.yaml --targets cart,mail,cart+mail --faster 25,50
+  onefold profile shop.yaml --targets 'cart:GET /items'
   onefold profile --kubernetes travel --mix load.yaml
   onefold profile shop.yaml --expect 'cart@50% > 1.4x'`
 
@@ -124,7 +134,7 @@ func (t *tool) profileCommand() *cobra.Command {
 	f.mixFlags.add(cmd)
 	f.packages.add(cmd)
 	f.cluster.add(cmd)
-	cmd.Flags().StringSliceVar(&f.opts.Targets, "targets", nil, "profile only these `services`; a+b is both at once")
+	cmd.Flags().StringSliceVar(&f.opts.Targets, "targets", nil, "profile only these `targets`: services; a+b is both at once, and a:ROUTE, as in 'cart:GET /items', one route of a")
 	cmd.Flags().Float64SliceVar(&f.percents, "faster", []float64{25, 50, 75}, "`percentages` of a service's time to take away")
 	cmd.Flags().IntVar(&f.opts.Load.Clients, "clients", 0, "requests under way at a time; default the file's, or 64")
 	cmd.Flags().IntVar(&f.opts.MaxClients, "max-clients", 0, "raise the clients up to `n` where pauses would be too short; default 256")

@@ -20,6 +20,7 @@ import (
 	"github.com/onefold/onefold/instrument/load"
 	"github.com/onefold/onefold/instrument/profile"
 	"github.com/onefold/onefold/instrument/profile/driver"
+	"github.com/onefold/onefold/instrument/profile/local"
 	"github.com/onefold/onefold/runtime/gateway"
 )
 
@@ -80,6 +81,12 @@ func (t *tool) profilePackages(ctx context.Context, patterns []string, f profile
 	}
 	if err := b.link(ctx, result, m); err != nil {
 		return err
+	}
+	if p.cores > 0 {
+		if p.gauge, err = local.StartGauge(ctx, []string{p.self, pokerArgument}, work); err != nil {
+			return err
+		}
+		defer p.gauge.Close()
 	}
 	opts.Program = b.server()
 	raw, err := t.profileStage(ctx, b, result.Name, opts, p, f)
@@ -161,6 +168,7 @@ func restarted(s *stage.Stage) error {
 type pokers struct {
 	self, dir string
 	cores     float64
+	gauge     *local.Gauge // where there are cores
 }
 
 func (p *pokers) control(name string) string {
@@ -170,7 +178,7 @@ func (p *pokers) control(name string) string {
 func (p *pokers) command(name string) []string {
 	args := []string{p.self, pokerArgument, "--control", p.control(name), "--name", name, "--grace", "5s"}
 	if p.cores > 0 && name != stage.StorageService {
-		args = append(args, "--cores", fmt.Sprintf("%.4f", p.cores))
+		args = append(args, "--cores", fmt.Sprintf("%.4f", p.cores), "--gauge", p.gauge.File)
 	}
 	return append(args, "--")
 }

@@ -154,9 +154,10 @@ func (c *Client) Work(done func(Work)) {
 	})
 }
 
-// Watch asks for a phase after every batch of requests, 0 for none any more.
-func (c *Client) Watch(ctx context.Context, batch int) error {
-	_, err := c.ask(ctx, request{Do: doWatch, Batch: batch})
+// Watch asks for a phase after every batch of requests, of one route unless that is "";
+// 0 is for none any more.
+func (c *Client) Watch(ctx context.Context, batch int, route string) error {
+	_, err := c.ask(ctx, request{Do: doWatch, Batch: batch, Route: route})
 	return err
 }
 

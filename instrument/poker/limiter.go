@@ -12,11 +12,12 @@ import (
 // moments when that has used what it may. Many services then have cores of their own,
 // slow ones, on a machine with few. Unlike under the kernel's quotas a pause costs the
 // service what it would cost on real cores, because time that is paused gives it
-// nothing.
+// nothing. And if the meter has a gauge, the service's processor is a steady one, whoever
+// uses the other threads of this machine's cores.
 type Limiter struct {
 	cores float64
 	gate  *Gate
-	meter *meter
+	meter *Meter
 	end   chan struct{}
 	ended chan struct{}
 	once  sync.Once
@@ -35,11 +36,11 @@ const (
 	longestLook  = int64(20 * time.Millisecond)
 )
 
-// NewLimiter starts a limiter of the processes of a group. Close ends it.
-func NewLimiter(g *Gate, group int, cores float64) *Limiter {
+// NewLimiter starts a limiter of the processes that a meter reads. Close ends it.
+func NewLimiter(g *Gate, m *Meter, cores float64) *Limiter {
 	// One is kept by naps.
 	runtime.GOMAXPROCS(max(3, runtime.GOMAXPROCS(0)))
-	l := &Limiter{cores: cores, gate: g, meter: &meter{group: group}, end: make(chan struct{}), ended: make(chan struct{})}
+	l := &Limiter{cores: cores, gate: g, meter: m, end: make(chan struct{}), ended: make(chan struct{})}
 	go l.run()
 	return l
 }
@@ -54,7 +55,7 @@ func (l *Limiter) run() {
 	defer close(l.ended)
 	defer precise.Thread()()
 	stopper := l.gate.limits()
-	b := budget{cores: l.cores, credit: burst, clock: l.gate.clock(), used: l.meter.used()}
+	b := budget{cores: l.cores, credit: burst, clock: l.gate.clock(), used: l.meter.Used()}
 	for {
 		select {
 		case <-l.end:
@@ -62,7 +63,7 @@ func (l *Limiter) run() {
 			return
 		default:
 		}
-		wait, stop := b.next(l.gate.clock(), l.meter.used())
+		wait, stop := b.next(l.gate.clock(), l.meter.Used())
 		if stop != b.stopped {
 			b.stopped = stop
 			if stop {

@@ -2,11 +2,13 @@ package poker
 
 import (
 	"math"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/onefold/onefold/instrument/gauge"
 	"github.com/onefold/onefold/instrument/precise"
 )
 
@@ -49,8 +51,9 @@ func TestPausesCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	gate := NewGate(signals)
-	limiter := NewLimiter(gate, pid, cores)
-	start, meter, paused := precise.Now(), meter{group: pid}, int64(0)
+	meter := NewMeter(pid, nil)
+	limiter := NewLimiter(gate, meter, cores)
+	start, paused := precise.Now(), int64(0)
 	for precise.Now() < start+int64(2*time.Second) {
 		from := precise.Now()
 		if err := gate.Pauses().Stop(); err != nil {
@@ -63,7 +66,7 @@ func TestPausesCost(t *testing.T) {
 		paused += precise.Now() - from
 		precise.SleepUntil(precise.Now() + int64(20*time.Millisecond))
 	}
-	used, wall := meter.used(), precise.Now()-start
+	used, wall := meter.Used(), precise.Now()-start
 	limiter.Close()
 	// Where the machine is busy the service gets less, and is stopped a little late.
 	if most := int64(cores*float64(wall-paused)) + int64(80*time.Millisecond); used > most {
@@ -75,6 +78,22 @@ func TestPausesCost(t *testing.T) {
 	if err := unix.Kill(pid, 0); err != nil || stopped(pid) {
 		t.Errorf("after the limit ended the service is stopped (%v)", err)
 	}
+}
+
+// TestSteady: on a processor of half the speed a meter with a gauge counts half the time.
+func TestSteady(t *testing.T) {
+	pid := sleeper(t, "sh", "-c", "while :; do :; done")
+	g, err := gauge.Create(filepath.Join(t.TempDir(), "gauge"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Set(0.5)
+	plain, steady := NewMeter(pid, nil), NewMeter(pid, g)
+	// The two are read one after the other, and the machine may take its time between.
+	eventually(t, "half of the time", func() bool {
+		ratio := float64(steady.Used()) / float64(plain.Used())
+		return plain.Used() > int64(50*time.Millisecond) && math.Abs(ratio-0.5) < 0.02
+	})
 }
 
 // TestGate: the service runs only while nobody wants it stopped, and its clock stands

@@ -30,6 +30,7 @@ type request struct {
 	Token      string `json:"token,omitempty"`
 	Experiment string `json:"experiment,omitempty"`
 	Batch      int    `json:"batch,omitempty"`
+	Route      string `json:"route,omitempty"` // of the batch; all if ""
 	Phase      uint64 `json:"phase,omitempty"`
 	Nanos      int64  `json:"nanos,omitempty"`
 }

@@ -25,10 +25,10 @@ type Server struct {
 	Page   *page.Page
 	Notify *os.File // of Page
 	Pauser *Pauser
+	Meter  *Meter
 
 	mu      sync.Mutex
 	current *session // at most one client
-	meter   meter
 }
 
 // Serve serves until the listener is closed.
@@ -36,7 +36,6 @@ func (s *Server) Serve(l net.Listener) error {
 	if l.Addr().Network() != "unix" && s.Token == "" {
 		return errors.New("a control channel that others can reach needs a token")
 	}
-	s.meter.group = s.Info.Group
 	go s.watchPage()
 	for {
 		conn, err := l.Accept()
@@ -114,7 +113,7 @@ func (c *session) hello(line []byte) bool {
 
 // leave continues the service, whatever the client left it in.
 func (s *Server) leave(c *session) {
-	s.Page.SetBatch(0)
+	s.Page.SetBatch(0, "")
 	s.Pauser.Release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,11 +146,15 @@ func (c *session) watch(req request) {
 		c.send(reply{ID: req.ID, Error: "a batch cannot be negative"})
 		return
 	}
+	r := reply{ID: req.ID}
 	c.mu.Lock()
 	c.batch, c.phases = req.Batch, 0
-	c.server.Page.SetBatch(req.Batch)
+	if !c.server.Page.SetBatch(req.Batch, req.Route) {
+		c.batch = 0
+		r.Error = fmt.Sprintf("the service has had no request of route %q", req.Route)
+	}
 	c.mu.Unlock()
-	c.send(reply{ID: req.ID})
+	c.send(r)
 }
 
 // pause makes a pause. Each phase has one; what comes twice or late is refused.
@@ -234,14 +237,14 @@ func (s *Server) work() Work {
 	if w.Done > 0 {
 		return w
 	}
-	w.Done = s.meter.used()
+	w.Done = s.Meter.Used()
 	return w
 }
 
 func (s *Server) stats() Stats {
-	pids, quota := members(s.Info.Group), quotaOf(s.Info.Group) // this takes its time
+	quota := quotaOf(s.Info.Group) // this takes its time
 	// What is divided by each other is read together.
-	st := Stats{Clock: precise.Now(), Processor: processorTime(pids), Busy: s.Page.Busy(), Counts: s.Page.Counts()}
+	st := Stats{Clock: precise.Now(), Processor: s.Meter.Used(), Busy: s.Page.Busy(), Counts: s.Page.Counts()}
 	st.Paused, st.Target, st.Attached, st.Quota = s.Page.Paused(), s.Page.Target(), len(st.Counts) > 0, quota
 	return st
 }

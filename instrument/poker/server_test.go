@@ -33,7 +33,7 @@ func serve(t *testing.T) (address string, pid int, service *page.Page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &Server{Info: Info{Service: "cart", Group: pid, Stopper: s.String()}, Token: "secret", Page: p, Notify: notify, Pauser: pauser}
+	server := &Server{Info: Info{Service: "cart", Group: pid, Stopper: s.String()}, Token: "secret", Page: p, Notify: notify, Pauser: pauser, Meter: NewMeter(pid, nil)}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	t.Cleanup(func() {
@@ -69,7 +69,7 @@ func TestSession(t *testing.T) {
 	if c.Info.Service != "cart" || c.Info.Group != pid {
 		t.Errorf("info %+v", c.Info)
 	}
-	if err := c.Watch(t.Context(), 5); err != nil {
+	if err := c.Watch(t.Context(), 5, ""); err != nil {
 		t.Fatal(err)
 	}
 	route := service.Counter(page.Route, "GET /")
@@ -124,8 +124,11 @@ func TestRefusals(t *testing.T) {
 	if _, err := c.ask(t.Context(), request{Do: "reboot"}); err == nil {
 		t.Error("an unknown request was obeyed")
 	}
-	if err := c.Watch(t.Context(), -1); err == nil {
+	if err := c.Watch(t.Context(), -1, ""); err == nil {
 		t.Error("a negative batch was accepted")
+	}
+	if err := c.Watch(t.Context(), 5, "GET /nothing"); err == nil || !strings.Contains(err.Error(), "no request of route") {
+		t.Errorf("a batch of a route that nobody asked for: %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -142,7 +145,7 @@ func TestRefusals(t *testing.T) {
 func TestLostClient(t *testing.T) {
 	address, pid, service := serve(t)
 	c := dial(t, address, "e1", nil)
-	if err := c.Watch(t.Context(), 1); err != nil {
+	if err := c.Watch(t.Context(), 1, ""); err != nil {
 		t.Fatal(err)
 	}
 	c.Pause(1, MaxPause, func(_ Interval, err error) {
@@ -168,7 +171,7 @@ func TestClientErrors(t *testing.T) {
 	address, _, _ := serve(t)
 	c := dial(t, address, "e1", nil)
 	c.Close()
-	if err := c.Watch(t.Context(), 1); err == nil {
+	if err := c.Watch(t.Context(), 1, ""); err == nil {
 		t.Error("asked a closed connection")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -191,7 +194,7 @@ func FuzzControl(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p := page.Private()
 		pauser := NewPauser(&fakeGroup{}, p, 10*time.Millisecond, nil, nil)
-		server := &Server{Token: "secret", Page: p, Pauser: pauser}
+		server := &Server{Token: "secret", Page: p, Pauser: pauser, Meter: NewMeter(0, nil)}
 		here, there := net.Pipe()
 		done := make(chan struct{})
 		go func() { server.serve(there); close(done) }()

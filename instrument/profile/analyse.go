@@ -184,7 +184,7 @@ func (a *analysis) targets() []string {
 		}
 	}
 	place := func(target string) int { // those of several come first
-		return slices.IndexFunc(a.raw.Services, func(s Service) bool { return s.Name == target })
+		return slices.IndexFunc(a.raw.Services, func(s Service) bool { return s.Name == target }) // routes, too
 	}
 	slices.SortStableFunc(all, func(x, y string) int { return cmp.Compare(place(x), place(y)) })
 	return all
@@ -202,6 +202,9 @@ func (a *analysis) service(target string, res *Result) ServiceResult {
 		}
 	}
 	sr.Utilisation = min(1, share*res.Baseline.Value)
+	if RouteOf(target) != "" {
+		share = s.Share() // more than that the route cannot save
+	}
 	for _, f := range a.fractions(target) {
 		p := a.point(s, f)
 		if !p.Unreliable {

@@ -1,7 +1,5 @@
 package profile
 
-import "slices"
-
 // Totals are sums over segments.
 type Totals struct {
 	Wall, Requests, Target, Phases, Paused float64
@@ -58,14 +56,9 @@ func (t Totals) over(inserted float64) float64 {
 // nothing of what a request costs outside the measured time, which is why it is
 // only a figure to compare with.
 func Analytic(services []Service, target string, fraction float64) float64 {
-	faster := Parts(target)
 	worst := 0.0
-	for _, s := range services {
-		p := s.Share()
-		if slices.Contains(faster, s.Name) {
-			p *= 1 - fraction
-		}
-		worst = max(worst, p)
+	for _, s := range Faster(services, target, fraction) {
+		worst = max(worst, s.Share())
 	}
 	if worst == 0 {
 		return 0

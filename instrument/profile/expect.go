@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Expectation is a claim about a result, for use in CI: that a service made faster
+// Expectation is a claim about a result, for use in CI: that a target made faster
 // by a fraction gains more, or less, than a factor.
 type Expectation struct {
 	text     string
@@ -17,7 +17,7 @@ type Expectation struct {
 	factor   float64
 }
 
-var expectation = regexp.MustCompile(`^\s*([^\s@]+)@(\d+(?:\.\d+)?)%\s*([<>])\s*(\d+(?:\.\d+)?)x\s*$`)
+var expectation = regexp.MustCompile(`^\s*([^@]*[^@\s])\s*@(\d+(?:\.\d+)?)%\s*([<>])\s*(\d+(?:\.\d+)?)x\s*$`)
 
 // ParseExpectation reads a claim such as "cart@50% > 1.4x".
 func ParseExpectation(text string) (Expectation, error) {

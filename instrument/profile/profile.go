@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // Schema is the version of the raw document that this package reads and writes.
@@ -48,6 +47,8 @@ type Service struct {
 	Replicas int     `json:"replicas"`
 	Ratio    float64 `json:"ratio"` // requests here for each end-to-end request: r
 	Time     float64 `json:"time"`  // seconds of processor time of one request: t
+	// Routes are those that had requests.
+	Routes []Route `json:"routes,omitempty"`
 	// Pausable is false for a service without a poker. It keeps its speed in
 	// experiments, so predictions are too high where it is near the bottleneck, and
 	// their intervals reach down to what is sure.
@@ -55,6 +56,12 @@ type Service struct {
 	// Egress is known where the service has a network of its own, as in a pod, and it was
 	// paused.
 	Egress *Egress `json:"egress,omitempty"`
+}
+
+// Route is a route of a service and its requests for each end-to-end request.
+type Route struct {
+	Name  string  `json:"name"`
+	Ratio float64 `json:"ratio"`
 }
 
 // Egress is what a service sent over the network while it was paused: what it had
@@ -98,7 +105,7 @@ type Window struct {
 	Seq        int       `json:"seq"` // position in the order of the run
 	Repetition int       `json:"repetition"`
 	Kind       Kind      `json:"kind"`
-	Target     string    `json:"target,omitempty"`   // service made faster, or that counts the phases of a control; several joined by +
+	Target     string    `json:"target,omitempty"`   // service made faster, or that counts the phases of a control; several joined by +, a route behind a :
 	Fraction   float64   `json:"fraction,omitempty"` // of the target's time that is taken away
 	Delta      float64   `json:"delta,omitempty"`    // seconds taken from each request at the target
 	Batch      int       `json:"batch,omitempty"`    // requests at the target between two phases
@@ -156,8 +163,8 @@ func (r *Raw) check() error {
 		return errors.New("raw profile has no services")
 	}
 	for _, s := range r.Services {
-		if strings.Contains(s.Name, and) {
-			return fmt.Errorf("raw profile: service %q has a %s in its name, which joins several services", s.Name, and)
+		if r := reserved(s.Name); r != "" {
+			return fmt.Errorf("raw profile: service %q has a %s in its name, which has a meaning in targets", s.Name, r)
 		}
 	}
 	for i, w := range r.Windows {

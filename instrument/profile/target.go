@@ -1,6 +1,9 @@
 package profile
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A target is a service, or several that are made faster together, by one fraction:
 // their names joined. Phases are counted by the first of them. What a phase saves in
@@ -8,14 +11,41 @@ import "strings"
 // in the others:
 //
 //	1/X_slow = max(p_i + D_x + D_y, p_x + D_y, p_y + D_x) = 1/X_fast + D_x + D_y
-const and = "+"
+//
+// Or it is one route of a service, whose requests alone are made faster: service:route.
+const (
+	and = "+"
+	of  = ":"
+)
 
 // Parts returns the names of the services of a target.
-func Parts(target string) []string { return strings.Split(target, and) }
+func Parts(target string) []string {
+	if service, _, ok := strings.Cut(target, of); ok {
+		return []string{service}
+	}
+	return strings.Split(target, and)
+}
 
-// Target returns a target as one service. Several have the requests and cores of the
-// first, and its time such that their share is the sum of all shares: a fraction less of
-// it is a fraction less of each.
+// RouteOf returns the route of a target that is one, or "".
+func RouteOf(target string) string {
+	_, route, _ := strings.Cut(target, of)
+	return route
+}
+
+// reserved returns what of a service's name has a meaning in targets, or "".
+func reserved(name string) string {
+	for _, s := range []string{and, of} {
+		if strings.Contains(name, s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// Target returns a target as one service. A route has its own requests, and the time of
+// the service's requests in the mean, since nobody knows that of a route. Several
+// services have the requests and cores of the first, and its time such that their share is the
+// sum of all shares: a fraction less of it is a fraction less of each.
 func (r *Raw) Target(target string) (Service, bool) {
 	parts := r.parts(target)
 	if len(parts) == 0 {
@@ -29,8 +59,23 @@ func (r *Raw) Target(target string) (Service, bool) {
 			s.Time += p.Share() * s.Cores / s.Ratio
 		}
 	}
+	if route := RouteOf(target); route != "" {
+		if s.Ratio = s.routeRatio(route); s.Ratio == 0 {
+			return Service{}, false
+		}
+	}
 	s.Name = target
 	return s, true
+}
+
+// routeRatio returns the requests of a route for each end-to-end request.
+func (s Service) routeRatio(route string) float64 {
+	for _, r := range s.Routes {
+		if r.Name == route {
+			return r.Ratio
+		}
+	}
+	return 0
 }
 
 // parts returns the services of a target, none if one of them is not there.
@@ -44,6 +89,23 @@ func (r *Raw) parts(target string) []Service {
 		parts = append(parts, s)
 	}
 	return parts
+}
+
+// Faster returns the services with a target made faster by a fraction.
+func Faster(services []Service, target string, fraction float64) []Service {
+	services = slices.Clone(services)
+	names, route := Parts(target), RouteOf(target)
+	for i := range services {
+		s := &services[i]
+		switch {
+		case !slices.Contains(names, s.Name):
+		case route == "":
+			s.Time *= 1 - fraction
+		case s.Ratio > 0:
+			s.Time *= 1 - fraction*s.routeRatio(route)/s.Ratio
+		}
+	}
+	return services
 }
 
 // Pause returns the part of a phase's pause that a service makes: all of it, but for

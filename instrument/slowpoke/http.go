@@ -78,6 +78,10 @@ func finish(s *slot, r *http.Request) {
 		}
 		s.count(routes.counter(name))
 	}
+	// Only now nothing inside can count it for another route.
+	if c := s.route.Load(); c != skipped {
+		shared().PointOf(c.Counter)
+	}
 	s.close()
 }
 

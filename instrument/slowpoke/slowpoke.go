@@ -109,8 +109,10 @@ var (
 // Request counts a request of a route, and is its delay point. Wrappers call it
 // before the work of the request begins.
 func Request(route string) {
-	routes.counter(route).Add()
+	c := routes.counter(route)
+	c.Add()
 	delay()
+	shared().PointOf(c.Counter)
 }
 
 // Call counts a call to another service.

@@ -53,8 +53,10 @@ func Run(args []string, stdout, stderr io.Writer, prefix ...string) int {
 	flags.SetInterspersed(false) // flags after the command are the command's
 	p := parent{log: stderr, pausing: pausing{prefix: prefix}}
 	var w watchdog
+	var m measuring
 	p.flags(flags)
 	w.flags(flags)
+	m.flags(flags)
 	flags.DurationVar(&p.grace, "grace", grace, "how long the command may go on after SIGTERM, SIGINT or SIGQUIT before it is killed")
 	err := flags.Parse(args)
 	switch {
@@ -64,6 +66,12 @@ func Run(args []string, stdout, stderr io.Writer, prefix ...string) int {
 	case err == nil && w.group != 0:
 		if err := w.run(p.max); err != nil {
 			fmt.Fprintf(stderr, "poker: watchdog: %v\n", err)
+			return exitFailure
+		}
+		return 0
+	case err == nil && m.file != "":
+		if err := m.run(stdout); err != nil {
+			fmt.Fprintf(stderr, "poker: %v\n", err)
 			return exitFailure
 		}
 		return 0
@@ -79,4 +87,13 @@ func Run(args []string, stdout, stderr io.Writer, prefix ...string) int {
 		return exitUsage
 	}
 	return p.run(flags.Args())
+}
+
+// hide keeps flags that are for poker's own processes out of the help.
+func hide(f *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		if err := f.MarkHidden(name); err != nil {
+			panic(err)
+		}
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"github.com/onefold/onefold/instrument/gauge"
 	"github.com/onefold/onefold/instrument/poker"
 	"github.com/onefold/onefold/instrument/slowpoke/page"
 )
@@ -32,6 +33,7 @@ type pausing struct {
 	control, name, with string
 	max                 time.Duration
 	cores               float64
+	gauge               string
 	compat              bool
 
 	token    string
@@ -53,6 +55,7 @@ func (p *pausing) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.with, "pause-with", "signal", "how to stop the command: `signal`, which is quicker, or freezer, which reaches processes that have left the group, too")
 	f.DurationVar(&p.max, "max-pause", poker.MaxPause, "longest pause; after `it` the command goes on whatever happens")
 	f.Float64Var(&p.cores, "cores", 0, "let the command use the time of `n` processor cores and no more, such as 0.5; unlike under the kernel's quotas, pauses cost it what they should")
+	f.StringVar(&p.gauge, "gauge", "", "of --cores: make those of a steady processor, by the gauge in `FILE`, which a profiler that starts services keeps")
 	f.BoolVar(&p.compat, "compat", false, "obey the command itself, by the FIFOs of the original Slowpoke")
 }
 
@@ -70,6 +73,8 @@ func (p *pausing) check() error {
 		return errors.New("--max-pause must be positive")
 	case p.cores < 0 || p.cores > 0 && p.cores < leastCores:
 		return fmt.Errorf("--cores %g: want at least %g, or 0 for no limit", p.cores, leastCores)
+	case p.gauge != "" && p.cores == 0:
+		return errors.New("--gauge is for --cores")
 	}
 	return nil
 }
@@ -129,10 +134,14 @@ func (p *pausing) begin(group int, log io.Writer) error {
 	if p.watchdog, err = poker.StartWatchdog(self, args...); err != nil {
 		return err
 	}
+	meter, err := p.meter(group)
+	if err != nil {
+		return err
+	}
 	gate := poker.NewGate(stopper)
 	p.pauser = poker.NewPauser(gate.Pauses(), p.page, p.max, p.watchdog, func() int64 { return poker.NetworkSent(group) })
 	if p.cores > 0 {
-		p.limiter = poker.NewLimiter(gate, group, p.cores)
+		p.limiter = poker.NewLimiter(gate, meter, p.cores)
 	}
 	if p.compat {
 		go p.fifos.Serve(p.pauser)
@@ -142,7 +151,7 @@ func (p *pausing) begin(group int, log io.Writer) error {
 	}
 	server := &poker.Server{
 		Info:  poker.Info{Service: p.name, Group: group, Stopper: stopper.String(), Cores: p.cores},
-		Token: p.token, Page: p.page, Notify: p.notify, Pauser: p.pauser,
+		Token: p.token, Page: p.page, Notify: p.notify, Pauser: p.pauser, Meter: meter,
 	}
 	go func() {
 		if err := server.Serve(p.listener); err != nil {
@@ -150,6 +159,15 @@ func (p *pausing) begin(group int, log io.Writer) error {
 		}
 	}()
 	return nil
+}
+
+// meter returns what measures the time that the command uses.
+func (p *pausing) meter(group int) (*poker.Meter, error) {
+	if p.gauge == "" {
+		return poker.NewMeter(group, nil), nil
+	}
+	g, err := gauge.Open(p.gauge)
+	return poker.NewMeter(group, g), err
 }
 
 // stopper returns how to stop the command, and the folder of the freezer's group.
@@ -205,11 +223,7 @@ func (w *watchdog) flags(f *pflag.FlagSet) {
 	f.IntVar(&w.group, "watchdog", 0, "")
 	f.StringVar(&w.freezer, "watchdog-freezer", "", "")
 	f.StringVar(&w.folder, "watchdog-folder", "", "")
-	for _, name := range []string{"watchdog", "watchdog-freezer", "watchdog-folder"} {
-		if err := f.MarkHidden(name); err != nil {
-			panic(err)
-		}
-	}
+	hide(f, "watchdog", "watchdog-freezer", "watchdog-folder")
 }
 
 func (w *watchdog) run(limit time.Duration) error {

@@ -123,12 +123,14 @@ type work struct {
 	requests, nanos int64
 	done            float64          // end-to-end requests when that was read
 	calls           map[string]int64 // by address
+	routes          map[string]int64
+	replicas        []int64 // requests of each
 	affinity        int
 	attached        bool
 }
 
 func (s *service) work(ctx context.Context, runner *load.Runner) (w work, err error) {
-	w.calls = map[string]int64{}
+	w.calls, w.routes = map[string]int64{}, map[string]int64{}
 	before := runner.Completed()
 	defer func() { w.done = float64(before+runner.Completed()) / 2 }()
 	for _, c := range s.pokers {
@@ -137,12 +139,16 @@ func (s *service) work(ctx context.Context, runner *load.Runner) (w work, err er
 			return w, fmt.Errorf("service %s: %w", s.Name, err)
 		}
 		w.requests += stats.Requests()
+		w.replicas = append(w.replicas, stats.Requests())
 		w.nanos += stats.Work().Done
 		w.affinity = max(w.affinity, stats.Quota.Affinity)
 		w.attached = w.attached || stats.Attached
 		for _, count := range stats.Counts {
-			if count.Kind == string(page.Edge) {
+			switch count.Kind {
+			case string(page.Edge):
 				w.calls[count.Name] += count.Value
+			case string(page.Route):
+				w.routes[count.Name] += count.Value
 			}
 		}
 	}

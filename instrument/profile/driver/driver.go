@@ -49,7 +49,7 @@ type Options struct {
 	Mix         *load.Mix
 	Load        load.Options  // closed loop; default 64 clients
 	MaxClients  int           // clients may be raised to this for pauses to be long enough; default 256
-	Targets     []string      // default: all services that have requests; a+b is two at once
+	Targets     []string      // default: all services that have requests; a+b is two at once, a:r one route
 	Fractions   []float64     // default 10, 25, 50, 75, 90 %
 	Repetitions int           // of every experiment; default 4
 	Window      time.Duration // default 3 s

@@ -21,6 +21,7 @@ type experiment struct {
 	sys    *system
 	load   *load.Runner
 	target *service
+	route  string // of the target, if only its requests count
 	batch  int
 	stops  map[*service]stop
 
@@ -28,6 +29,7 @@ type experiment struct {
 	mu      sync.Mutex
 	edges   []edge
 	settled int64 // when measuring began, ns
+	from    int   // the first edge since then, if not the next to come
 	paused  map[uint64]*pauses
 	failure error
 	pending sync.WaitGroup
@@ -94,7 +96,7 @@ func (e *experiment) done(svc *service, phase uint64, in poker.Interval, err err
 // watch sets the batch of all replicas of the target.
 func (e *experiment) watch(ctx context.Context, batch int) error {
 	for _, c := range e.target.pokers {
-		if err := c.Watch(ctx, batch); err != nil {
+		if err := c.Watch(ctx, batch, e.route); err != nil {
 			return fmt.Errorf("service %s: %w", e.target.Name, err)
 		}
 	}
@@ -153,16 +155,24 @@ func (e *experiment) wait(ctx context.Context, settle settling, window time.Dura
 func (e *experiment) seen() (phases int, requests int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	edges := since(e.edges, e.settled)
+	edges := e.measured()
 	if len(edges) == 0 {
 		return 0, 0
 	}
 	return len(edges), edges[len(edges)-1].done - edges[0].done
 }
 
+// measured returns the edges since the system has settled.
+func (e *experiment) measured() []edge {
+	for e.from < len(e.edges) && e.edges[e.from].at < e.settled {
+		e.from++
+	}
+	return e.edges[e.from:]
+}
+
 // cut makes segments of whole phases, as near as those come to whole turns.
 func (e *experiment) cut() []profile.Segment {
-	edges := since(e.edges, e.settled)
+	edges := e.measured()
 	var segs []profile.Segment
 	for a, b := range turns(edges, int64(e.load.Clients())) {
 		s := between(edges[a], edges[b])

@@ -8,6 +8,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/onefold/onefold/instrument/load"
@@ -108,6 +109,11 @@ func (r *run) describe(before, after []work) {
 		if s.Time == 0 && requests > 0 {
 			s.Time = float64(after[i].nanos-before[i].nanos) / 1e9 / requests
 		}
+		for _, name := range slices.Sorted(maps.Keys(after[i].routes)) {
+			if n := after[i].routes[name] - before[i].routes[name]; n > 0 {
+				s.Routes = append(s.Routes, profile.Route{Name: name, Ratio: float64(n) / done})
+			}
+		}
 		r.raw.Services = append(r.raw.Services, s)
 		for _, address := range slices.Sorted(maps.Keys(after[i].calls)) {
 			to, ok := names[address]
@@ -119,6 +125,7 @@ func (r *run) describe(before, after []work) {
 			}
 		}
 	}
+	r.checkReplicas(before, after)
 	for i := range r.raw.Services { // what counts nothing itself is known from who calls it
 		if s := &r.raw.Services[i]; !s.Pausable {
 			for _, e := range r.raw.Edges {
@@ -126,6 +133,26 @@ func (r *run) describe(before, after []work) {
 					s.Ratio += e.Ratio
 				}
 			}
+		}
+	}
+}
+
+// unequal is how many times the requests of the least used replica the most used may have.
+const unequal = 2
+
+// checkReplicas finds services whose replicas do not share the work. A prediction takes
+// their cores together, as if they did.
+func (r *run) checkReplicas(before, after []work) {
+	for i, svc := range r.sys.services {
+		var each []int64
+		for n := range after[i].replicas {
+			each = append(each, after[i].replicas[n]-before[i].replicas[n])
+		}
+		if len(each) == 0 {
+			continue
+		}
+		if least, most := slices.Min(each), slices.Max(each); most > unequal*least {
+			r.warn("the replicas of %s do not share its requests equally, one had %d and one %d: predictions for it are too low", svc.Name, least, most)
 		}
 	}
 }
@@ -146,6 +173,9 @@ func (r *run) checkTargets(works []work) error {
 				return fmt.Errorf("service %s %s", name, problem)
 			}
 		}
+		if err := r.checkRoute(target); err != nil {
+			return err
+		}
 		r.targets = append(r.targets, target)
 	}
 	if len(r.targets) > 0 {
@@ -164,6 +194,19 @@ func (r *run) checkTargets(works []work) error {
 		return errors.New("no service can be profiled: " + fmt.Sprint(r.raw.Warnings))
 	}
 	return nil
+}
+
+// checkRoute reports a target whose route had no requests.
+func (r *run) checkRoute(target string) error {
+	if _, ok := r.raw.Target(target); ok {
+		return nil
+	}
+	s, _ := r.raw.Target(profile.Parts(target)[0])
+	var names []string
+	for _, route := range s.Routes {
+		names = append(names, fmt.Sprintf("%q", route.Name))
+	}
+	return fmt.Errorf("service %s had no request of route %q: those it had were of %s", s.Name, profile.RouteOf(target), strings.Join(names, ", "))
 }
 
 // unprofilable says why a service cannot be profiled, "" for one that can.

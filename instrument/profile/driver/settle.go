@@ -36,7 +36,8 @@ const (
 // the service that is visited less, r times a request, so the queue of C clients shrinks by
 // r·(X_o-X_n) a second, while X_n answers come: C/(r·(X_o/X_n-1)) in all.
 func (r *run) settling(s profile.Setting) settling {
-	before, now := faster(r.raw.Services, r.setting), faster(r.raw.Services, s)
+	before := profile.Faster(r.raw.Services, r.setting.Target, r.setting.Fraction)
+	now := profile.Faster(r.raw.Services, s.Target, s.Fraction)
 	r.setting = s
 	each := float64(settleAnswers)
 	if old, limit := profile.Bottleneck(before), profile.Bottleneck(now); old != limit {
@@ -46,18 +47,6 @@ func (r *run) settling(s profile.Setting) settling {
 		}
 	}
 	return settling{r.opts.Settle, int64(each * float64(r.raw.Clients))}
-}
-
-// faster returns the services as they are under a setting.
-func faster(services []profile.Service, s profile.Setting) []profile.Service {
-	services = slices.Clone(services)
-	parts := profile.Parts(s.Target)
-	for i := range services {
-		if slices.Contains(parts, services[i].Name) {
-			services[i].Time *= 1 - s.Fraction
-		}
-	}
-	return services
 }
 
 // find returns the service of that name, which is there.

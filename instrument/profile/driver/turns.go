@@ -70,14 +70,6 @@ func (w *wholeTurns) reached(requests int64) bool {
 	return requests >= w.requests
 }
 
-// since returns the edges from a time on.
-func since(edges []edge, at int64) []edge {
-	for len(edges) > 0 && edges[0].at < at {
-		edges = edges[1:]
-	}
-	return edges
-}
-
 // between returns the segment between two edges.
 func between(a, b edge) profile.Segment {
 	return profile.Segment{Wall: float64(b.at-a.at) / 1e9, Requests: b.done - a.done, Errors: b.failed - a.failed}

@@ -87,7 +87,10 @@ func (r *run) phases(ctx context.Context, w *profile.Window) (*profile.Window, e
 func (r *run) phased(ctx context.Context, w *profile.Window, s profile.Service) (starved bool, err error) {
 	saved := w.Delta / s.Cores
 	parts := profile.Parts(w.Target)
-	e := &experiment{sys: r.sys, load: r.load, target: r.sys.find(parts[0]), batch: w.Batch, stops: map[*service]stop{}}
+	e := &experiment{
+		sys: r.sys, load: r.load, target: r.sys.find(parts[0]), route: profile.RouteOf(w.Target),
+		batch: w.Batch, stops: map[*service]stop{},
+	}
 	pause := float64(w.Batch) * saved * float64(time.Second)
 	for _, svc := range r.sys.services {
 		if part := r.raw.Pause(w.Target, svc.Name); part > 0 {

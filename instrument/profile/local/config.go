@@ -95,8 +95,8 @@ func (c *Config) check() error {
 		switch {
 		case s.Name == "":
 			return fmt.Errorf("service %d has no name", i+1)
-		case strings.Contains(s.Name, "+"):
-			return fmt.Errorf("service %s: a + joins the names of several targets, so that no name can have one", s.Name)
+		case strings.ContainsAny(s.Name, "+:"):
+			return fmt.Errorf("service %s: a + joins the names of several targets and a : is before a route, so that no name can have one", s.Name)
 		case names[s.Name]:
 			return fmt.Errorf("there are two services %s", s.Name)
 		case len(s.Command) > 0 && len(s.Control) > 0:

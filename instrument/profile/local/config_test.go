@@ -18,6 +18,7 @@ func TestParse(t *testing.T) {
 		"services: [{name: a}, {name: a}]":                                             "two services a",
 		"services: [{name: a, cores: -1}]":                                             "negative",
 		"services: [{name: a+b}]":                                                      "a + joins the names",
+		"services: [{name: \"a:b\"}]":                                                  "a : is before a route",
 		"services: [{name: a}]\nmix: m.yaml\nload: {target: http://x}":                 "either load or mix",
 		"services: [{name: a, command: [x], address: y, time: 2ms, cores: 1.5}]":       "",
 		"services: [{name: a, control: [\"tcp:127.0.0.1:1\"], token: $T, address: y}]": "",

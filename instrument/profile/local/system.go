@@ -27,6 +27,7 @@ type System struct {
 	config  *Config
 	dir     string // of control channels and logs
 	starter *starter
+	gauge   *Gauge // nil where no service has a limit
 	running []*process
 }
 
@@ -50,6 +51,11 @@ func Start(ctx context.Context, c *Config, poker []string) (*System, error) {
 		return nil, err
 	}
 	s := &System{config: c, dir: dir, starter: newStarter()}
+	if slices.ContainsFunc(c.Services, func(svc Service) bool { return svc.Limit > 0 }) {
+		if s.gauge, err = StartGauge(ctx, poker, dir); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	for _, svc := range c.Services {
 		if len(svc.Command) == 0 {
 			continue
@@ -87,7 +93,7 @@ func (s *System) start(svc Service, poker []string) error {
 	defer out.Close()
 	args := append(slices.Clone(poker), "--control", s.control(svc.Name), "--name", svc.Name, "--grace", "3s")
 	if svc.Limit > 0 {
-		args = append(args, "--cores", fmt.Sprint(svc.Limit))
+		args = append(args, "--cores", fmt.Sprint(svc.Limit), "--gauge", s.gauge.File)
 	}
 	args = append(args, "--")
 	args = append(args, svc.Command...)
@@ -191,5 +197,9 @@ func (s *System) Close() error {
 		<-p.ended // the poker kills what does not end
 	}
 	s.starter.close()
-	return os.RemoveAll(s.dir)
+	var err error
+	if s.gauge != nil {
+		err = s.gauge.Close()
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
 }

@@ -106,6 +106,39 @@ func TestTwoTargets(t *testing.T) {
 	}
 }
 
+// TestRoute: of a service with two routes one is made faster, and only its requests count.
+func TestRoute(t *testing.T) {
+	call := func(to int) sim.Call { return sim.Call{To: to, Count: 1, Probability: 1} }
+	opts := short(start(t, sim.Topology{
+		Name:     "two-routes",
+		Services: []sim.Service{{Name: "a", Cores: 1}, {Name: "b", Cores: 1}},
+		Endpoints: []sim.Endpoint{
+			{Service: 0, Time: time.Millisecond, Calls: []sim.Call{call(1), call(2)}},
+			{Service: 1, Time: 2 * time.Millisecond}, {Service: 1, Time: 2 * time.Millisecond},
+		},
+	}, synth.Form{}))
+	opts.Targets = []string{"b:/1"}
+	raw, err := driver.Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := profile.Analyse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Services) != 1 || math.Abs(res.Services[0].Ratio-1) > 0.1 {
+		t.Fatalf("services: %+v", res.Services)
+	}
+	// b needs 4 ms for a request, and 3 with half of one route's time.
+	if p := res.Services[0].Points[0]; p.Gain.Value < 1.15 || p.Gain.Value > 1.55 || math.Abs(p.Delta-0.001) > 0.0002 {
+		t.Errorf("half of the time of one of two routes: %+v, want a gain of 1.33", p)
+	}
+	opts.Targets = []string{"b:/7"}
+	if _, err := driver.Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), `no request of route "/7": those it had were of "/1", "/2"`) {
+		t.Errorf("a route that nobody asks for: %v", err)
+	}
+}
+
 // stats returns what the poker of a service knows, which a driver has just left.
 func stats(t *testing.T, s driver.Service) poker.Stats {
 	t.Helper()

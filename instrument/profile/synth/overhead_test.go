@@ -1,9 +1,10 @@
 package synth_test
 
 import (
-	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onefold/onefold/instrument/load"
 	"github.com/onefold/onefold/instrument/profile"
@@ -17,23 +18,16 @@ import (
 const mostOverhead = 0.01
 
 // TestOverhead measures that share: the same two services with and without the runtime,
-// both under pokers, in windows by turns. They do nothing but serve and call, of which
-// the runtime is the largest part that it can be. Their processor time for a request is
-// measured, too, which other work on the machine changes less.
+// both under pokers and both at the same time on the same processors, so that whatever
+// else slows the machine slows both. They do nothing but serve and call, of which the
+// runtime is the largest part that it can be.
 func TestOverhead(t *testing.T) {
 	measurement(t, "profile-overhead")
 	top := sim.Chain(0, 0)
 	forms := [2]driver.Options{start(t, top, synth.Form{Real: true, Plain: true}), start(t, top, synth.Form{Real: true})}
 	var lost, longer []float64
-	for i := range 8 * *repetitions {
-		order := []int{0, 1}
-		if i%2 == 1 {
-			slices.Reverse(order)
-		}
-		var rates, times [2]float64
-		for _, form := range order {
-			rates[form], times[form] = serve(t, forms[form])
-		}
+	for range 8 * *repetitions {
+		rates, times := serve(t, forms)
 		lost, longer = append(lost, 1-rates[1]/rates[0]), append(longer, times[1]/times[0]-1)
 		t.Logf("%.0f requests/s of %.1f µs, instrumented %.0f of %.1f µs", rates[0], times[0]/1e3, rates[1], times[1]/1e3)
 	}
@@ -48,23 +42,37 @@ func TestOverhead(t *testing.T) {
 	}
 }
 
-// serve returns the requests per second of a window, and the nanoseconds of processor
-// time that the services need for one.
-func serve(t *testing.T, opts driver.Options) (rate, nanos float64) {
+// serve returns, for each form, the requests per second of a window, and the nanoseconds of
+// processor time that its services need for one.
+func serve(t *testing.T, forms [2]driver.Options) (rates, times [2]float64) {
 	t.Helper()
-	before := processor(t, opts.Services)
-	runner, err := load.New(t.Context(), opts.Mix, load.Options{Clients: 32, Warmup: *window / 5, Duration: *window, Timeout: 10 * time.Second})
-	if err != nil {
+	var before [2]int64
+	for i, form := range forms {
+		before[i] = processor(t, form.Services)
+	}
+	var runners [2]*load.Runner
+	var results [2]*load.Result
+	g, ctx := errgroup.WithContext(t.Context())
+	for i, form := range forms {
+		g.Go(func() (err error) {
+			opts := load.Options{Clients: 32, Warmup: *window / 5, Duration: *window, Timeout: 10 * time.Second}
+			if runners[i], err = load.New(ctx, form.Mix, opts); err == nil {
+				results[i], err = runners[i].Run(ctx)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	res, err := runner.Run(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	for i, form := range forms {
+		if r := results[i]; r.Errors > 0 {
+			t.Fatalf("%d requests failed: %v", r.Errors, r.ErrorKinds)
+		}
+		used := processor(t, form.Services) - before[i]
+		rates[i], times[i] = results[i].PerSecond, float64(used)/float64(runners[i].Completed())
 	}
-	if res.Errors > 0 {
-		t.Fatalf("%d requests failed: %v", res.Errors, res.ErrorKinds)
-	}
-	return res.PerSecond, float64(processor(t, opts.Services)-before) / float64(runner.Completed())
+	return rates, times
 }
 
 // processor returns the nanoseconds of processor time that services have used.

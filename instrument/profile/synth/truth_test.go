@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		case "drive":
 			drive()
+		case "soak":
+			fmt.Println(soakMeasure(os.Args[2]))
+			os.Exit(1)
 		}
 	}
 	os.Exit(m.Run())

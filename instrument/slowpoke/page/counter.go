@@ -33,7 +33,10 @@ type shard struct {
 }
 
 // Counter counts events of one name.
-type Counter struct{ shards *[shards]shard }
+type Counter struct {
+	shards *[shards]shard
+	id     uint64 // its slot, plus 1
+}
 
 // Counter makes a counter. When there are too many, the last one counts for all
 // further names.
@@ -41,7 +44,7 @@ func (p *Page) Counter(kind Kind, name string) *Counter {
 	for {
 		n := p.head.slots.Load()
 		if n == maxSlots {
-			return &Counter{&p.slot(maxSlots - 1).shards}
+			return p.counter(maxSlots - 1)
 		}
 		if !p.head.slots.CompareAndSwap(n, n+1) {
 			continue // another process of the service was faster
@@ -52,8 +55,29 @@ func (p *Page) Counter(kind Kind, name string) *Counter {
 		s := p.slot(int(n))
 		s.kind = kind
 		s.length.Store(uint32(copy(s.name[:], name) + 1))
-		return &Counter{&s.shards}
+		return p.counter(int(n))
 	}
+}
+
+func (p *Page) counter(slot int) *Counter { return &Counter{&p.slot(slot).shards, uint64(slot) + 1} }
+
+// find returns the id of a counter that has counted something, 0 if there is none.
+func (p *Page) find(kind Kind, name string) uint64 {
+	for i := range min(p.head.slots.Load(), maxSlots) {
+		if s := p.slot(int(i)); s.kind == kind && s.text() == name && p.counter(int(i)).Value() > 0 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// text returns the name, "" while the slot is being made.
+func (s *slot) text() string {
+	length := int(s.length.Load()) - 1
+	if length < 0 || length > len(s.name) {
+		return ""
+	}
+	return string(s.name[:length])
 }
 
 func (p *Page) slot(i int) *slot {
@@ -94,12 +118,11 @@ func (p *Page) Counts() []Count {
 	var counts []Count
 	for i := range min(p.head.slots.Load(), maxSlots) {
 		s := p.slot(int(i))
-		length := int(s.length.Load()) - 1
-		if length < 0 || length > len(s.name) {
+		name := s.text()
+		if name == "" {
 			continue // being made
 		}
-		c := Counter{&s.shards}
-		counts = append(counts, Count{string(s.kind), string(s.name[:length]), c.Value()})
+		counts = append(counts, Count{string(s.kind), name, p.counter(int(i)).Value()})
 	}
 	return counts
 }

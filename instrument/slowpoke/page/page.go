@@ -27,7 +27,7 @@ const (
 // The layout. A slot is a name and the shards of its counter, each in a cache line
 // of its own.
 const (
-	magic      = 0x31656b6f70776f73 // sowpoke1
+	magic      = 0x32656b6f70776f73 // sowpoke2
 	headerSize = 4096
 	nameSize   = 128
 	shardSize  = 64
@@ -42,6 +42,7 @@ type header struct {
 	magic  atomic.Uint64
 	slots  atomic.Uint64 // in use
 	batch  atomic.Uint64 // wake the poker after so many requests; 0: never
+	route  atomic.Uint64 // that a batch is of: its counter's slot, plus 1; 0: all
 	target atomic.Uint64 // requests since batch was set
 	busy   atomic.Int64  // ns that cores other than processors were at work
 	clock
@@ -69,9 +70,17 @@ func Private() *Page {
 }
 
 // Point is the delay point of a request: it counts one for the batch that is set.
-// Without one it does nothing.
+// Without one, or if it is one route's, it does nothing.
 func (p *Page) Point() {
-	if batch := p.head.batch.Load(); batch != 0 {
+	if batch := p.head.batch.Load(); batch != 0 && p.head.route.Load() == 0 {
+		p.count(batch)
+	}
+}
+
+// PointOf is the delay point of a request whose route is known: it counts one for the batch if
+// that is one of the route.
+func (p *Page) PointOf(route *Counter) {
+	if batch := p.head.batch.Load(); batch != 0 && p.head.route.Load() == route.id {
 		p.count(batch)
 	}
 }
@@ -84,12 +93,21 @@ func (p *Page) count(batch uint64) {
 	wake(p.fd)
 }
 
-// SetBatch makes the service wake its poker after every n requests; 0 ends that.
-// Counting starts anew.
-func (p *Page) SetBatch(n int) {
+// SetBatch makes the service wake its poker after every n requests, of one route unless
+// that is ""; 0 ends that. Counting starts anew. The result is false if the service has had
+// no request of the route.
+func (p *Page) SetBatch(n int, route string) bool {
 	p.head.batch.Store(0)
+	id := uint64(0)
+	if route != "" {
+		if id = p.find(Route, route); id == 0 {
+			return false
+		}
+	}
 	p.head.target.Store(0)
+	p.head.route.Store(id)
 	p.head.batch.Store(uint64(n))
+	return true
 }
 
 // Target returns the requests since SetBatch.

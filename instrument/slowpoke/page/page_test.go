@@ -76,7 +76,7 @@ func TestManyNames(t *testing.T) {
 func TestBatch(t *testing.T) {
 	poker, service, wakes := pair(t)
 	service.Point()
-	poker.SetBatch(10)
+	poker.SetBatch(10, "")
 	for range 95 {
 		service.Point()
 	}
@@ -90,12 +90,39 @@ func TestBatch(t *testing.T) {
 	if n := poker.Target(); n != 95 {
 		t.Errorf("%d requests counted, want 95", n)
 	}
-	poker.SetBatch(0)
+	poker.SetBatch(0, "")
 	for range 20 {
 		service.Point()
 	}
 	if len(wakes) != 0 || poker.Target() != 0 {
 		t.Errorf("%d wakes and %d requests without a batch", len(wakes), poker.Target())
+	}
+}
+
+// TestBatchOfRoute: only the requests of the route count, and it has to be known.
+func TestBatchOfRoute(t *testing.T) {
+	poker, service, _ := pair(t)
+	rooms, guests := service.Counter(page.Route, "GET /rooms"), service.Counter(page.Route, "GET /guests")
+	if poker.SetBatch(5, "GET /rooms") {
+		t.Error("a batch of a route without requests")
+	}
+	rooms.Add()
+	if !poker.SetBatch(5, "GET /rooms") {
+		t.Fatal("the route is not found")
+	}
+	for range 3 {
+		service.Point()
+		service.PointOf(rooms)
+		service.PointOf(guests)
+	}
+	if n := poker.Target(); n != 3 {
+		t.Errorf("%d requests counted, want the 3 of the route", n)
+	}
+	poker.SetBatch(5, "")
+	service.Point()
+	service.PointOf(rooms)
+	if n := poker.Target(); n != 1 {
+		t.Errorf("%d requests counted, want 1 of no route in particular", n)
 	}
 }
 
