@@ -231,22 +231,24 @@ func (a *analysis) fractions(name string) []float64 {
 func (a *analysis) point(s Service, f float64) Point {
 	exp := a.pick(Experiment, s.Name, f)
 	t, b := exp.totals(), a.base.totals()
-	delta := exp[0].Delta
-	saved := delta / s.Cores
+	nominal := exp[0].Delta / s.Cores
+	saved := t.Each(nominal)
 	value := t.Predict(saved, a.overhead)
 	p := Point{
-		Fraction: f, Delta: delta, Windows: len(exp), Slow: t.Throughput(),
+		Fraction: f, Delta: saved * s.Cores, Windows: len(exp), Slow: t.Throughput(),
 		ByRatio: t.PredictRatio(s.Ratio, saved), ByMeasured: t.PredictMeasured(a.overhead),
 		Analytic: Analytic(a.raw.Services, s.Name, f),
 	}
 	if ordered := t.Target * saved; ordered > 0 {
 		p.PauseError = t.Paused/ordered - 1
 	}
-	draws := bootstrap(a.rng, func(rng *rand.Rand) float64 { return exp.draw(rng).Predict(saved, a.overhead) })
+	predict := func(rng *rand.Rand) float64 {
+		t := exp.draw(rng)
+		return t.Predict(t.Each(nominal), a.overhead)
+	}
+	draws := bootstrap(a.rng, predict)
 	p.Predicted = interval(value, draws, len(exp))
-	gains := bootstrap(a.rng, func(rng *rand.Rand) float64 {
-		return exp.draw(rng).Predict(saved, a.overhead) / a.base.draw(rng).Throughput()
-	})
+	gains := bootstrap(a.rng, func(rng *rand.Rand) float64 { return predict(rng) / a.base.draw(rng).Throughput() })
 	p.Gain = interval(value/b.Throughput(), gains, min(len(exp), len(a.base)))
 	sure := a.sure(p.Slow)
 	p.Predicted.Low = min(p.Predicted.Low, sure)

@@ -2,7 +2,7 @@ package profile
 
 // Totals are sums over segments.
 type Totals struct {
-	Wall, Requests, Target, Phases, Paused float64
+	Wall, Requests, Target, Phases, Paused, Saved float64
 }
 
 // Add adds one segment.
@@ -12,6 +12,16 @@ func (t *Totals) Add(s Segment) {
 	t.Target += float64(s.Target)
 	t.Phases += float64(s.Phases)
 	t.Paused += s.Paused
+	t.Saved += s.Saved
+}
+
+// Each returns the seconds of wall time that each of the target's requests saved: those
+// that were ordered, or else what every request was to save.
+func (t Totals) Each(nominal float64) float64 {
+	if t.Saved > 0 && t.Target > 0 {
+		return t.Saved / t.Target
+	}
+	return nominal
 }
 
 // Throughput returns end-to-end requests a second, 0 for nothing measured.

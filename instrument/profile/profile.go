@@ -125,6 +125,9 @@ type Segment struct {
 	Paused   float64 `json:"paused"`         // measured, mean over the paused services; a part of the target's counts as its part
 	Errors   int64   `json:"errors"`         // end-to-end requests that failed, not in Requests
 	Busy     float64 `json:"busy,omitempty"` // processor seconds of the target
+	// Saved is the pauses that were ordered where they follow the time that the target's requests
+	// really took; 0 where each is as long as the window's batch and Delta say.
+	Saved float64 `json:"saved,omitempty"`
 }
 
 // service returns the service of that name.

@@ -96,6 +96,51 @@ func measurement() *profile.Raw {
 	return raw
 }
 
+// TestSaved: where pauses follow the time that requests really took, what they ordered
+// counts, not what was planned: a machine half as fast is paused twice as long.
+func TestSaved(t *testing.T) {
+	raw := measurement()
+	for i := range raw.Windows {
+		if w := &raw.Windows[i]; w.Kind == profile.Experiment && w.Target == "cart" {
+			for j := range w.Segments {
+				s := &w.Segments[j]
+				s.Wall, s.Paused, s.Saved = 2, 1, 1
+			}
+		}
+	}
+	res, err := profile.Analyse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := res.Services[0].Points[0]
+	if math.Abs(p.Predicted.Value-100) > 1e-9 || math.Abs(p.Delta-0.01) > 1e-9 || math.Abs(p.PauseError) > 1e-9 {
+		t.Errorf("100 requests in 2 s, 1 s of it ordered and made: %+v, want 100 requests/s and 10 ms saved of each", p)
+	}
+}
+
+// TestRoutes: what is saved in one route is less than what is saved in its service.
+func TestRoutes(t *testing.T) {
+	raw := measurement()
+	raw.Services[0].Routes = []profile.Route{{Name: "GET /cart", Ratio: 0.25}, {Name: "POST /cart", Ratio: 0.75}}
+	s, ok := raw.Target("cart:GET /cart")
+	if !ok || s.Ratio != 0.25 || s.Time != 0.01 || s.Name != "cart:GET /cart" {
+		t.Errorf("the target is %+v, %v", s, ok)
+	}
+	if _, ok := raw.Target("cart:GET /"); ok {
+		t.Error("a route without requests is a target")
+	}
+	if got := profile.Faster(raw.Services, "cart:GET /cart", 0.4)[0].Time; math.Abs(got-0.009) > 1e-12 {
+		t.Errorf("a request takes %g s with 40 %% less in a quarter of them, want 0.009", got)
+	}
+	e, err := profile.ParseExpectation("cart:GET /cart@50% > 1.4x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Check(&profile.Result{}); err == nil || !strings.Contains(err.Error(), "cart:GET /cart was not profiled") {
+		t.Errorf("the expectation says %v", err)
+	}
+}
+
 func TestAnalyse(t *testing.T) {
 	res, err := profile.Analyse(measurement())
 	if err != nil {

@@ -38,9 +38,11 @@ func connect(ctx context.Context, opts Options) (*system, error) {
 		svc := &service{Service: s}
 		sys.services = append(sys.services, svc)
 		for _, r := range s.Replicas {
-			c, err := dial(ctx, r, experiment, func(p poker.Phase) {
+			var c *poker.Client // phases come only when it is there
+			var err error
+			c, err = dial(ctx, r, experiment, func(p poker.Phase) {
 				if e := sys.current.Load(); e != nil && e.target == svc {
-					e.phase(p.Work)
+					e.phase(c, p.Work)
 				}
 			})
 			if err != nil {
@@ -127,6 +129,7 @@ type work struct {
 	replicas        []int64 // requests of each
 	affinity        int
 	attached        bool
+	processor       bool // nanos are processor time
 }
 
 func (s *service) work(ctx context.Context, runner *load.Runner) (w work, err error) {
@@ -143,6 +146,7 @@ func (s *service) work(ctx context.Context, runner *load.Runner) (w work, err er
 		w.nanos += stats.Work().Done
 		w.affinity = max(w.affinity, stats.Quota.Affinity)
 		w.attached = w.attached || stats.Attached
+		w.processor = stats.Busy == 0
 		for _, count := range stats.Counts {
 			switch count.Kind {
 			case string(page.Edge):

@@ -23,23 +23,21 @@ type experiment struct {
 	target *service
 	route  string // of the target, if only its requests count
 	batch  int
-	stops  map[*service]stop
+	stops  map[*service]float64 // the part of a phase's pause that each makes; less than 1 for a part of the target
+	pause  float64              // of a phase, ns
+	work   float64              // of the target's cores in a phase, ns, that the pause is for; 0: as long whatever they do
 
 	sending sync.Mutex // phases go out in order
 	mu      sync.Mutex
 	edges   []edge
-	settled int64 // when measuring began, ns
-	from    int   // the first edge since then, if not the next to come
+	worked  map[*poker.Client]int64 // by each replica of the target, until its last phase
+	owed    float64                 // ns of pauses that were longer than one may be
+	settled int64                   // when measuring began, ns
+	from    int                     // the first edge since then, if not the next to come
 	paused  map[uint64]*pauses
 	failure error
 	pending sync.WaitGroup
 	busy    busyness
-}
-
-// stop is what a service has to pause in each phase.
-type stop struct {
-	part float64 // of the whole pause; less than 1 for a part of the target
-	time time.Duration
 }
 
 // pauses sums the pauses of one phase.
@@ -48,11 +46,12 @@ type pauses struct {
 	nanos int64
 }
 
-// phase begins a phase: the target has had a batch of requests.
-func (e *experiment) phase(work poker.Work) {
+// phase begins a phase: a replica of the target has had a batch of requests.
+func (e *experiment) phase(c *poker.Client, work poker.Work) {
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	now := edge{at: precise.Now(), done: e.load.Completed(), failed: e.load.Failed()}
+	now.saved = e.saved(c, work.Done)
 	e.sys.phase++
 	now.phase = e.sys.phase
 	e.mu.Lock()
@@ -60,15 +59,34 @@ func (e *experiment) phase(work poker.Work) {
 	e.mu.Unlock()
 	e.busy.begin(now.phase, work)
 	for _, svc := range e.sys.services {
-		s, ok := e.stops[svc]
+		part, ok := e.stops[svc]
 		if !ok {
 			continue
 		}
 		for _, c := range svc.pokers {
 			e.pending.Add(1)
-			c.Pause(now.phase, s.time, func(in poker.Interval, err error) { e.done(svc, now.phase, in, err) })
+			c.Pause(now.phase, time.Duration(part*now.saved), func(in poker.Interval, err error) { e.done(svc, now.phase, in, err) })
 		}
 	}
+}
+
+// longestPause is how many times the usual one a pause can be; what is left is made up for
+// later.
+const longestPause = 3
+
+// saved returns how long a phase has to pause the others, in nanoseconds: what was to be saved
+// of the time that the target has really taken since its last phase. That time changes
+// with what is asked for and with how fast the machine is.
+func (e *experiment) saved(c *poker.Client, done int64) float64 {
+	last, ok := e.worked[c]
+	e.worked[c] = done
+	if e.work == 0 || !ok {
+		return e.pause
+	}
+	e.owed += e.pause * float64(max(0, done-last)) / e.work
+	now := min(e.owed, longestPause*e.pause)
+	e.owed -= now
+	return now
 }
 
 // done records one pause.
@@ -89,7 +107,7 @@ func (e *experiment) done(svc *service, phase uint64, in poker.Interval, err err
 		}
 	}
 	svc.egress.add(in)
-	p.parts += e.stops[svc].part
+	p.parts += e.stops[svc]
 	p.nanos += in.Continue - in.Stop
 }
 
@@ -106,7 +124,7 @@ func (e *experiment) watch(ctx context.Context, batch int) error {
 // run lets phases happen for the length of a window after they have settled, longer
 // if they are rare, and returns the segments.
 func (e *experiment) run(ctx context.Context, settle settling, window time.Duration) ([]profile.Segment, error) {
-	e.paused = map[uint64]*pauses{}
+	e.paused, e.worked = map[uint64]*pauses{}, map[*poker.Client]int64{}
 	e.sys.current.Store(e)
 	if err := e.watch(ctx, e.batch); err != nil {
 		return nil, err
@@ -178,6 +196,9 @@ func (e *experiment) cut() []profile.Segment {
 		s := between(edges[a], edges[b])
 		s.Phases, s.Target = b-a, int64((b-a)*e.batch)
 		for _, edge := range edges[a:b] {
+			if e.work > 0 {
+				s.Saved += edge.saved / 1e9
+			}
 			if p := e.paused[edge.phase]; p != nil {
 				s.Paused += float64(p.nanos) / p.parts / 1e9
 			}

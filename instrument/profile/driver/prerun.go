@@ -37,6 +37,7 @@ func (r *run) prerun(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	noise := r.canary.listen()
 	start, used, done, failed := time.Now(), load.ProcessorTime(), r.load.Completed(), r.load.Failed()
 	if err := pause(ctx, 2*r.opts.Window); err != nil {
 		return err
@@ -48,6 +49,7 @@ func (r *run) prerun(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.own = noise()
 	wall := time.Since(start).Seconds()
 	loadCores := (load.ProcessorTime() - used).Seconds() / wall
 	done, failed = r.load.Completed()-done, r.load.Failed()-failed
@@ -56,6 +58,10 @@ func (r *run) prerun(ctx context.Context) error {
 	}
 	if loadCores > busyLoad*float64(runtime.NumCPU()) {
 		r.warn("the load uses %.1f of this machine's %d cores: it may be the bottleneck itself", loadCores, runtime.NumCPU())
+	}
+	r.measured = map[string]bool{}
+	for i, svc := range r.sys.services {
+		r.measured[svc.Name] = svc.Time == 0 && after[i].processor
 	}
 	r.describe(before, after)
 	return r.checkTargets(after)

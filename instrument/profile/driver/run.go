@@ -17,6 +17,9 @@ type run struct {
 	raw     *profile.Raw
 	begun   time.Time
 	targets []string
+	// measured are the services whose time of a request is processor time, as measured: it
+	// changes. That of synthetic ones, and what the options say, does not.
+	measured map[string]bool
 
 	load     *load.Runner
 	endLoad  context.CancelFunc
@@ -26,8 +29,9 @@ type run struct {
 	first    time.Time
 
 	canary    *canary
-	again     int // windows that were measured again
-	disturbed int // windows that were not
+	own       float64 // noise of the services and the load themselves
+	again     int     // windows that were measured again
+	disturbed int     // windows that were not
 }
 
 func (r *run) warn(format string, args ...any) {
@@ -149,7 +153,8 @@ func (r *run) repetition(ctx context.Context, rep int, order []profile.Setting, 
 	return nil
 }
 
-// noisy is the share of time that a window may lose to other things on the machine.
+// noisy is the share of time that a window may lose to other things on the machine, beyond
+// what it loses to the services and the load themselves.
 const noisy = 0.03
 
 // quiet measures a setting, and again when the machine was busy with something
@@ -162,14 +167,14 @@ func (r *run) quiet(ctx context.Context, s profile.Setting, rep, total int) erro
 			return err
 		}
 		w.Noise = noise()
-		last := w.Noise <= noisy || try == 2 || r.again >= total/2
+		last := w.Noise <= r.own+noisy || try == 2 || r.again >= total/2
 		if !last && w.Dropped == "" {
 			w.Dropped = fmt.Sprintf("the machine was busy with other things for %.0f %% of the time", 100*w.Noise)
 		}
 		w.Seq, w.Repetition = len(r.raw.Windows), rep
 		r.raw.Windows = append(r.raw.Windows, *w)
 		if last {
-			if w.Noise > noisy {
+			if w.Noise > r.own+noisy {
 				r.disturbed++
 			}
 			return nil

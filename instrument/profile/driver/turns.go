@@ -16,6 +16,7 @@ type edge struct {
 	at           int64 // ns
 	done, failed int64 // end-to-end requests
 	phase        uint64
+	saved        float64 // ns that the phase pauses the others
 }
 
 const (

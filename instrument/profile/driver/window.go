@@ -85,17 +85,19 @@ func (r *run) phases(ctx context.Context, w *profile.Window) (*profile.Window, e
 
 // phased measures a window with phases, and reports whether the target starved in it.
 func (r *run) phased(ctx context.Context, w *profile.Window, s profile.Service) (starved bool, err error) {
-	saved := w.Delta / s.Cores
 	parts := profile.Parts(w.Target)
 	e := &experiment{
 		sys: r.sys, load: r.load, target: r.sys.find(parts[0]), route: profile.RouteOf(w.Target),
-		batch: w.Batch, stops: map[*service]stop{},
+		batch: w.Batch, stops: map[*service]float64{},
+		pause: float64(w.Batch) * w.Delta / s.Cores * float64(time.Second),
 	}
-	pause := float64(w.Batch) * saved * float64(time.Second)
 	for _, svc := range r.sys.services {
 		if part := r.raw.Pause(w.Target, svc.Name); part > 0 {
-			e.stops[svc] = stop{part, time.Duration(part * pause)}
+			e.stops[svc] = part
 		}
+	}
+	if first, _ := r.raw.Target(parts[0]); r.measured[first.Name] && s.Ratio > 0 {
+		e.work = float64(w.Batch) * first.Time * float64(time.Second) * first.Ratio / s.Ratio
 	}
 	w.Segments, err = e.run(ctx, r.settling(profile.Setting{Target: w.Target, Fraction: w.Fraction}), r.opts.Window)
 	switch {
@@ -127,7 +129,7 @@ func problem(w *profile.Window, cores float64) string {
 		t.Add(s)
 		errs += s.Errors
 	}
-	ordered := t.Target * w.Delta / cores
+	ordered := t.Target * t.Each(w.Delta/cores)
 	switch {
 	case t.Requests == 0:
 		return "no request was answered"

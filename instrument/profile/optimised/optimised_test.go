@@ -3,6 +3,7 @@ package optimised_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onefold/onefold/instrument/load"
 	"github.com/onefold/onefold/instrument/poker"
@@ -35,8 +38,13 @@ var (
 	repetitions = flag.Int("repetitions", 5, "repetitions of TestOptimised")
 )
 
-// cores is the slow processor that each service has to itself.
-const cores = 0.3
+const (
+	// cores is the slow processor that each service has to itself.
+	cores = 0.3
+	// appClients are under way at a time, also where a service is measured alone: what the
+	// collector costs depends on how much lives.
+	appClients = 64
+)
 
 // sample is an application of a front and two services, and which of these is mended.
 type sample struct {
@@ -153,16 +161,17 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-// alone returns the processor time of one request of a service by itself, in both
-// forms. They are measured by turns, since what else the machine does changes it.
+// alone returns the processor time of one request of a service without the application, in
+// both forms. They are measured at the same time, since what else the machine does changes
+// it, and more that of the one than of the other.
 func alone(t *testing.T, before, after string) (slow, fast time.Duration) {
 	t.Helper()
 	free := localtest.Free(t, 2)
 	forms := []*form{{address: free[0]}, {address: free[1]}}
 	sys := localtest.Start(t, &local.Config{Services: []local.Service{process("before", before, free[0]), process("after", after, free[1])}})
-	rounds, requests := 1, int64(50)
+	long := 300 * time.Millisecond
 	if *full {
-		rounds, requests = 8, 300
+		long = 20 * time.Second
 	}
 	for i, f := range forms {
 		var err error
@@ -170,45 +179,50 @@ func alone(t *testing.T, before, after string) (slow, fast time.Duration) {
 			t.Fatal(err)
 		}
 		defer f.poker.Close()
-		f.send(t, 50) // warms up
-		f.requests, f.nanos = 0, 0
 	}
-	for range rounds {
-		for _, f := range forms {
-			f.send(t, requests)
-		}
+	var times [2]time.Duration
+	g, ctx := errgroup.WithContext(t.Context())
+	for i, f := range forms {
+		g.Go(func() (err error) {
+			times[i], err = f.measure(ctx, long)
+			return err
+		})
 	}
-	return time.Duration(forms[0].nanos / forms[0].requests), time.Duration(forms[1].nanos / forms[1].requests)
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return times[0], times[1]
 }
 
-// form is a service by itself, and what it has done.
+// form is a form of a service by itself.
 type form struct {
-	address         string
-	poker           *poker.Client
-	requests, nanos int64
+	address string
+	poker   *poker.Client
 }
 
-// send sends requests and adds up the processor time that they take.
-func (f *form) send(t *testing.T, n int64) {
-	t.Helper()
+// measure returns the processor time of a request under load.
+func (f *form) measure(ctx context.Context, long time.Duration) (time.Duration, error) {
 	mix := &load.Mix{Target: "http://" + f.address, Requests: []load.Request{{Path: "/?picture=1"}}}
-	runner, err := load.New(t.Context(), mix, load.Options{Clients: 8, Requests: n, Timeout: time.Minute})
+	runner, err := load.New(ctx, mix, load.Options{Clients: appClients, Duration: long + long/4, Timeout: time.Minute})
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	before, err := f.poker.Stats(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := runner.Run(ctx)
+		done <- err
+	}()
+	time.Sleep(long / 4) // warms up
+	before, err := f.poker.Stats(ctx)
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	if _, err := runner.Run(t.Context()); err != nil {
-		t.Fatal(err)
+	time.Sleep(long)
+	after, err := f.poker.Stats(ctx)
+	if err = errors.Join(err, <-done); err != nil {
+		return 0, err
 	}
-	after, err := f.poker.Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.requests += after.Requests() - before.Requests()
-	f.nanos += after.Processor - before.Processor
+	return time.Duration((after.Processor - before.Processor) / max(1, after.Requests()-before.Requests())), nil
 }
 
 // application is a sample as it runs: the service that is mended twice, in both forms.
@@ -245,7 +259,7 @@ func (a *application) options(fraction float64) driver.Options {
 	opts := driver.Options{
 		Name: a.name, Services: services[:3], // the mended form takes no part but in the truth
 		Mix:     &load.Mix{Target: "http://" + a.front, Requests: []load.Request{{Path: "/?picture=${int:1-20}"}}},
-		Load:    load.Options{Clients: 64, Timeout: time.Minute},
+		Load:    load.Options{Clients: appClients, Timeout: time.Minute},
 		Targets: []string{services[0].Name}, Fractions: []float64{fraction},
 		Window: *window, Repetitions: *repetitions,
 		Truth: func(ctx context.Context, _ string, fraction float64) error {

@@ -13,9 +13,13 @@ import (
 	"github.com/onefold/onefold/instrument/profile/synth"
 )
 
-// mostOverhead is the share of its throughput that a service may lose by being
-// instrumented, while no experiment runs.
-const mostOverhead = 0.01
+// goodOverhead and mostOverhead are the shares of its processor time, and so of its
+// throughput, that being instrumented may cost a service while no experiment runs: the goal,
+// and for one that does nothing itself.
+const (
+	goodOverhead = 0.01
+	mostOverhead = 0.03
+)
 
 // TestOverhead measures that share: the same two services with and without the runtime,
 // both under pokers and both at the same time on the same processors, so that whatever
@@ -25,26 +29,23 @@ func TestOverhead(t *testing.T) {
 	measurement(t, "profile-overhead")
 	top := sim.Chain(0, 0)
 	forms := [2]driver.Options{start(t, top, synth.Form{Real: true, Plain: true}), start(t, top, synth.Form{Real: true})}
-	var lost, longer []float64
+	var longer []float64
 	for range 8 * *repetitions {
-		rates, times := serve(t, forms)
-		lost, longer = append(lost, 1-rates[1]/rates[0]), append(longer, times[1]/times[0]-1)
-		t.Logf("%.0f requests/s of %.1f µs, instrumented %.0f of %.1f µs", rates[0], times[0]/1e3, rates[1], times[1]/1e3)
+		times := serve(t, forms)
+		longer = append(longer, times[1]/times[0]-1)
+		t.Logf("a request takes %.1f µs, instrumented %.1f µs", times[0]/1e3, times[1]/1e3)
 	}
-	in, time := profile.Mean(lost), profile.Mean(longer)
-	t.Logf("instrumented, the services need %.2f %% more processor time, 95 %% interval %.2f to %.2f %%", 100*time.Value, 100*time.Low, 100*time.High)
-	t.Logf("they lose %.2f %% of their throughput, 95 %% interval %.2f to %.2f %%; the goal is at most %.0f %%", 100*in.Value, 100*in.Low, 100*in.High, 100*mostOverhead)
-	switch {
-	case in.Low > mostOverhead:
-		t.Error("the runtime costs too much")
-	case in.High > mostOverhead:
-		t.Log("INCONCLUSIVE: measure longer, or on a quieter machine")
+	in := profile.Mean(longer)
+	t.Logf("instrumented, the services need %.2f %% more processor time, 95 %% interval %.2f to %.2f %%; the goal is %.0f %%",
+		100*in.Value, 100*in.Low, 100*in.High, 100*goodOverhead)
+	if in.Low > mostOverhead {
+		t.Errorf("that is more than %.0f %%", 100*mostOverhead)
 	}
 }
 
-// serve returns, for each form, the requests per second of a window, and the nanoseconds of
-// processor time that its services need for one.
-func serve(t *testing.T, forms [2]driver.Options) (rates, times [2]float64) {
+// serve returns, for each form, the nanoseconds of processor time that its services need
+// for a request.
+func serve(t *testing.T, forms [2]driver.Options) (times [2]float64) {
 	t.Helper()
 	var before [2]int64
 	for i, form := range forms {
@@ -70,9 +71,9 @@ func serve(t *testing.T, forms [2]driver.Options) (rates, times [2]float64) {
 			t.Fatalf("%d requests failed: %v", r.Errors, r.ErrorKinds)
 		}
 		used := processor(t, form.Services) - before[i]
-		rates[i], times[i] = results[i].PerSecond, float64(used)/float64(runners[i].Completed())
+		times[i] = float64(used) / float64(runners[i].Completed())
 	}
-	return rates, times
+	return times
 }
 
 // processor returns the nanoseconds of processor time that services have used.
