@@ -10,7 +10,9 @@
 //
 // where X_slow is measured and X_fast is what the faster x would give. All other
 // services pause together: after every batch of B requests at x they all stop for
-// P = B*Delta/q_x, so no ratio is needed for the pauses.
+// P = B*Delta/q_x, so no ratio is needed for the pauses. Where a request's time is measured,
+// Delta is a fraction of what the requests of the batch have really taken: that changes with
+// what they ask for, and with how fast the machine is.
 //
 // A measurement is a Raw: windows of requests, cut where phases begin. Analyse
 // turns it into a Result, and is all that does: the driver of live systems and the

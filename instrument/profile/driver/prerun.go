@@ -143,8 +143,12 @@ func (r *run) describe(before, after []work) {
 	}
 }
 
-// unequal is how many times the requests of the least used replica the most used may have.
-const unequal = 2
+// unequal is how many times the requests of the least used replica the most used may have,
+// where that has more than a few.
+const (
+	unequal = 2
+	few     = 20
+)
 
 // checkReplicas finds services whose replicas do not share the work. A prediction takes
 // their cores together, as if they did.
@@ -157,7 +161,7 @@ func (r *run) checkReplicas(before, after []work) {
 		if len(each) == 0 {
 			continue
 		}
-		if least, most := slices.Min(each), slices.Max(each); most > unequal*least {
+		if least, most := slices.Min(each), slices.Max(each); most > few && most > unequal*least {
 			r.warn("the replicas of %s do not share its requests equally, one had %d and one %d: predictions for it are too low", svc.Name, least, most)
 		}
 	}
