@@ -39,15 +39,17 @@ func (a axes) y(gain float64) float64 {
 	return height - bottom - (gain-a.low)/(a.high-a.low)*(height-top-bottom)
 }
 
-// scale chooses an axis that holds every point, and its step.
+// wide is how many times a gain the end of its interval can be and still be in the plot.
+const wide = 1.5
+
+// scale chooses an axis that holds every point, and its interval unless that is very wide, and
+// its step.
 func scale(res *profile.Result) (axes, float64) {
 	low, high := 0.95, 1.1
 	for _, s := range res.Services {
 		for _, p := range s.Points {
-			low, high = min(low, p.Gain.Value), max(high, p.Gain.Value)
-			if !p.Unreliable {
-				low, high = min(low, p.Gain.Low), max(high, p.Gain.High)
-			}
+			low = min(low, max(p.Gain.Low, p.Gain.Value/wide))
+			high = max(high, min(p.Gain.High, p.Gain.Value*wide))
 			if p.Truth != nil {
 				truth := p.Truth.Value / res.Baseline.Value
 				low, high = min(low, truth), max(high, truth)
