@@ -64,12 +64,13 @@ var layers = []struct {
 	{"runtime/store", nil},
 
 	// Measuring live services, whether onefold compiled them or not.
-	{"instrument/profile", []string{"instrument/load", "instrument/poker", "instrument/precise", "instrument/slowpoke", "instrument/slowpoke/page"}},
+	{"instrument/profile", []string{"instrument/load", "instrument/poker", "instrument/gauge", "instrument/precise", "instrument/slowpoke", "instrument/slowpoke/page"}},
 	{"instrument/load", []string{"instrument/precise"}},
 	{"instrument/inject", []string{"instrument", "instrument/slowpoke", "instrument/slowpoke/page", "compiler/rewrite", "compiler/diag"}},
 	{"instrument", nil}, // the source of what follows
 	{"instrument/routers", nil},
-	{"instrument/poker", []string{"instrument/slowpoke/page", "instrument/precise"}},
+	{"instrument/poker", []string{"instrument/gauge", "instrument/slowpoke/page", "instrument/precise"}},
+	{"instrument/gauge", []string{"instrument/precise"}},
 	{"instrument/slowpoke", []string{"instrument/slowpoke/page", "instrument/precise"}},
 	{"instrument/slowpoke/page", []string{"instrument/precise"}},
 	{"instrument/precise", nil},
