@@ -61,7 +61,6 @@ func TestKnative(t *testing.T) {
 		name string
 		run  func(t *testing.T)
 	}{
-		{"profile", func(t *testing.T) { w.profile(t, "../testdata/apps/travel", image) }},
 		{"deploy", func(t *testing.T) { w.deploy(t, "../testdata/apps/travel", image) }},
 		{"answers", w.answers},
 		{"strangers", w.strangers},
