@@ -139,7 +139,7 @@ func TestSent(t *testing.T) {
 	defer pauser.Close()
 	intervals := make(chan Interval)
 	for i, want := range []Interval{{Sent: 10}, {}, {Sent: 60, GapSent: 390}} {
-		d := 3 * time.Millisecond
+		d := 50 * time.Millisecond // longer than what one before it was too long
 		if i == 1 {
 			d = 0 // too short to look
 		}
