@@ -64,20 +64,21 @@ func (p *Page) counter(slot int) *Counter { return &Counter{&p.slot(slot).shards
 // find returns the id of a counter that has counted something, 0 if there is none.
 func (p *Page) find(kind Kind, name string) uint64 {
 	for i := range min(p.head.slots.Load(), maxSlots) {
-		if s := p.slot(int(i)); s.kind == kind && s.text() == name && p.counter(int(i)).Value() > 0 {
+		s := p.slot(int(i))
+		if text, ok := s.text(); ok && s.kind == kind && text == name && p.counter(int(i)).Value() > 0 {
 			return i + 1
 		}
 	}
 	return 0
 }
 
-// text returns the name, "" while the slot is being made.
-func (s *slot) text() string {
+// text returns the name; ok is false while the slot is being made.
+func (s *slot) text() (name string, ok bool) {
 	length := int(s.length.Load()) - 1
 	if length < 0 || length > len(s.name) {
-		return ""
+		return "", false
 	}
-	return string(s.name[:length])
+	return string(s.name[:length]), true
 }
 
 func (p *Page) slot(i int) *slot {
@@ -118,8 +119,8 @@ func (p *Page) Counts() []Count {
 	var counts []Count
 	for i := range min(p.head.slots.Load(), maxSlots) {
 		s := p.slot(int(i))
-		name := s.text()
-		if name == "" {
+		name, ok := s.text()
+		if !ok {
 			continue // being made
 		}
 		counts = append(counts, Count{string(s.kind), name, p.counter(int(i)).Value()})

@@ -56,6 +56,15 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+// TestNoName: a counter without a name is counted as others are.
+func TestNoName(t *testing.T) {
+	p := page.Private()
+	p.Counter(page.Mark, "").Add()
+	if diff := cmp.Diff([]page.Count{{"p", "", 1}}, p.Counts()); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
 // TestManyNames: what has no slot of its own is counted all the same.
 func TestManyNames(t *testing.T) {
 	p := page.Private()
