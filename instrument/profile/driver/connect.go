@@ -141,8 +141,9 @@ func (s *service) work(ctx context.Context, runner *load.Runner) (w work, err er
 		if err != nil {
 			return w, fmt.Errorf("service %s: %w", s.Name, err)
 		}
-		w.requests += stats.Requests()
-		w.replicas = append(w.replicas, stats.Requests())
+		requests := stats.Requests()
+		w.requests += requests
+		w.replicas = append(w.replicas, requests)
 		w.nanos += stats.Work().Done
 		w.affinity = max(w.affinity, stats.Quota.Affinity)
 		w.attached = w.attached || stats.Attached

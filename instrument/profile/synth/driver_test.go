@@ -81,11 +81,9 @@ func testDriver(t *testing.T, gRPC bool) {
 	}
 }
 
-// TestTwoTargets: of two services that are made faster together each is paused for what
-// is saved in the other.
-func TestTwoTargets(t *testing.T) {
-	opts := short(start(t, sim.Chain(2*time.Millisecond, 4*time.Millisecond), synth.Form{}))
-	opts.Targets = []string{"a+b"}
+// result measures and analyses.
+func result(t *testing.T, opts driver.Options) *profile.Result {
+	t.Helper()
 	raw, err := driver.Run(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +92,15 @@ func TestTwoTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return res
+}
+
+// TestTwoTargets: of two services that are made faster together each is paused for what
+// is saved in the other.
+func TestTwoTargets(t *testing.T) {
+	opts := short(start(t, sim.Chain(2*time.Millisecond, 4*time.Millisecond), synth.Form{}))
+	opts.Targets = []string{"a+b"}
+	res := result(t, opts)
 	if len(res.Services) != 1 || !slices.Equal(res.Services[0].Parts, []string{"a", "b"}) {
 		t.Fatalf("services: %+v", res.Services)
 	}
@@ -118,14 +125,7 @@ func TestRoute(t *testing.T) {
 		},
 	}, synth.Form{}))
 	opts.Targets = []string{"b:/1"}
-	raw, err := driver.Run(t.Context(), opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := profile.Analyse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := result(t, opts)
 	if len(res.Services) != 1 || math.Abs(res.Services[0].Ratio-1) > 0.1 {
 		t.Fatalf("services: %+v", res.Services)
 	}
@@ -298,26 +298,35 @@ func TestKilled(t *testing.T) {
 
 // alive reports whether a process is there, and no zombie.
 func alive(pid int) bool {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !bytes.Contains(data, []byte(") Z "))
+	s := state(pid)
+	return s != 0 && s != 'Z'
 }
 
 // drive is a process that measures until it is killed.
 func drive() {
 	var t driving
 	opts := start(&t, sim.Chain(time.Millisecond, 4*time.Millisecond), synth.Form{})
-	for _, s := range opts.Services {
-		c, err := poker.Dial(context.Background(), s.Replicas[0].Control, "", "test", nil)
-		if err != nil {
-			panic(err)
-		}
-		fmt.Println(c.Info.Group)
-		c.Close()
+	for _, group := range groups(&t, opts.Services) {
+		fmt.Println(group)
 	}
 	opts.Repetitions, opts.Truth = 1000, nil
 	if _, err := driver.Run(context.Background(), opts); err != nil {
 		panic(err)
 	}
+}
+
+// groups returns the process groups of services.
+func groups(t testing.TB, services []driver.Service) (all []int) {
+	t.Helper()
+	for _, s := range services {
+		c, err := poker.Dial(t.Context(), s.Replicas[0].Control, "", "test", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c.Info.Group)
+		c.Close()
+	}
+	return all
 }
 
 // driving is a testing.TB of a process that is no test.

@@ -3,12 +3,9 @@ package synth_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -19,10 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/onefold/onefold/instrument/load"
-	"github.com/onefold/onefold/instrument/poker"
-	"github.com/onefold/onefold/instrument/profile"
 	"github.com/onefold/onefold/instrument/profile/driver"
-	"github.com/onefold/onefold/instrument/profile/local"
 	"github.com/onefold/onefold/instrument/profile/local/localtest"
 	"github.com/onefold/onefold/instrument/profile/sim"
 	"github.com/onefold/onefold/instrument/profile/synth"
@@ -54,39 +48,24 @@ func TestSoak(t *testing.T) {
 
 // soaked is a system that something of is killed. Another process gets it as JSON.
 type soaked struct {
-	Addresses []string
-	Services  []driver.Service
-	pids      []int // of the services
+	Services []driver.Service
+	pids     []int // of the services
 }
 
 func startSoaked(t *testing.T) *soaked {
-	top := sim.Chain(time.Millisecond, 4*time.Millisecond, time.Millisecond)
-	s := &soaked{Addresses: localtest.Free(t, len(top.Services))}
-	config, err := synth.Config(top, s.Addresses, synth.Form{}, localtest.Executable(t), "synth")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sys, err := local.Start(t.Context(), config, localtest.PokerCommand(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Services = sys.Services()
-	for _, svc := range s.Services {
-		c, err := poker.Dial(t.Context(), svc.Replicas[0].Control, "", t.Name(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.pids = append(s.pids, c.Info.Group)
-		c.Close()
-	}
-	t.Cleanup(func() {
-		_ = sys.Close() // of what was killed it has nothing good to say
+	s := &soaked{}
+	t.Cleanup(func() { // when the system has been closed
 		for _, pid := range s.pids {
 			eventually(t, fmt.Sprintf("process %d ends with the system", pid), func() bool { return !alive(pid) })
 		}
 	})
+	s.Services = start(t, sim.Chain(time.Millisecond, 4*time.Millisecond, time.Millisecond), synth.Form{}).Services
+	s.pids = groups(t, s.Services)
 	return s
 }
+
+// address is where a service listens.
+func (s *soaked) address(service int) string { return s.Services[service].Addresses[0] }
 
 // kill kills one process while another process measures, and looks at what is left.
 func kill(t *testing.T, rng *rand.Rand, kind string) {
@@ -114,10 +93,14 @@ func kill(t *testing.T, rng *rand.Rand, kind string) {
 	}
 	// Calls of a dead service fail, so each of the others is asked for what it does alone.
 	if last := len(s.Services) - 1; dead != last {
-		for range 50 {
-			if err := ask(t.Context(), s.Addresses[last], last); err != nil {
-				t.Fatalf("a service that was not killed: %v", err)
-			}
+		mix := synth.Mix(s.address(last), false)
+		mix.Requests[0].Path = fmt.Sprintf("/%d", last)
+		runner, err := load.New(t.Context(), mix, load.Options{Clients: 1, Requests: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := runner.Run(t.Context()); err != nil || res.Errors > 0 || res.Requests != 50 {
+			t.Fatalf("a service that was not killed: %v, %+v", err, res)
 		}
 	}
 	_ = profiler.Process.Kill() // it has ended, or measures in vain
@@ -130,7 +113,7 @@ func kill(t *testing.T, rng *rand.Rand, kind string) {
 // options measure the bottleneck, in the middle of the chain.
 func (s *soaked) options() driver.Options {
 	return driver.Options{
-		Name: "soak", Services: s.Services, Mix: synth.Mix(s.Addresses[0], false),
+		Name: "soak", Services: s.Services, Mix: synth.Mix(s.address(0), false),
 		Load:    load.Options{Clients: 40, Timeout: 10 * time.Second},
 		Targets: []string{s.Services[1].Name}, Fractions: []float64{0.5},
 		Window: 250 * time.Millisecond, Settle: 50 * time.Millisecond, Repetitions: 1, Seed: 1,
@@ -166,37 +149,13 @@ func soakMeasure(argument string) error {
 // measureAgain measures as if nothing had happened: half the time of the bottleneck, which
 // is the time of the others and more, doubles the throughput.
 func (s *soaked) measureAgain(t *testing.T) {
-	raw, err := driver.Run(t.Context(), s.options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := profile.Analyse(raw)
-	if err != nil || len(res.Services) == 0 {
-		t.Fatalf("no usable window: %v, %+v", err, raw.Windows)
+	res := result(t, s.options())
+	if len(res.Services) == 0 {
+		t.Fatalf("no usable window: %+v", res)
 	}
 	if gain := res.Services[0].Points[0].Gain; gain.Value < 1.4 || gain.Value > 2.6 {
 		t.Errorf("after the kill half of the bottleneck's time is worth %.2fx, want about 2x", gain.Value)
 	}
-}
-
-// ask sends one request to a service.
-func ask(ctx context.Context, address string, endpoint int) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/%d", address, endpoint), nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
-	}
-	return nil
 }
 
 // stat returns the fields of /proc/PID/stat behind the name; none of a process that is gone.
